@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An importer's path: attach, pin, map or look up page frames, follow moves,
+ * unmap, unpin, detach.
+ *
+ * Lock order: nothing of this file is called with a lock inside the
+ * reservation lock. Each function without the suffix _unlocked, attach and
+ * detach excepted, expects &dma_buf.resv to be held and asserts it.
+ */
+
+#include <linux/bitops.h>
+#include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
+
+#include "dma-buf-internal.h"
+
+/**
+ * DOC: who maps when
+ *
+ * An importer is *dynamic* if it follows moves (&dma_buf_attach_ops), an
+ * exporter if it can move a buffer (&dma_buf_ops.pin). Where the two agree,
+ * the importer maps when it needs to. Where they differ the core maps once,
+ * at attach, for both directions, and the importer gets that mapping each
+ * time it asks:
+ *
+ * ======== ======== ============================= ===========================
+ * importer exporter who maps, when                what keeps memory in place
+ * ======== ======== ============================= ===========================
+ * static   static   the importer, at map          it never moves
+ * dynamic  dynamic  the importer, at map          nothing: the importer
+ *                                                 follows; without
+ *                                                 CONFIG_DMABUF_MOVE_NOTIFY
+ *                                                 a pin by each map
+ * static   dynamic  the core, at attach           a pin of the core's, until
+ *                                                 detach
+ * dynamic  static   the core, at attach           it never moves
+ * ======== ======== ============================= ===========================
+ *
+ * A buffer that offers page frames only is never mapped, and pinned in the
+ * third row all the same.
+ */
+
+/* The importer cannot follow moves that the exporter can make. */
+static bool pin_on_attach(struct dma_buf_attachment *attach)
+{
+	return dma_buf_is_dynamic(attach->dmabuf) &&
+	       !dma_buf_attachment_is_dynamic(attach);
+}
+
+/* The two sides disagree about moves, and there is something to map. */
+static bool map_on_attach(struct dma_buf_attachment *attach)
+{
+	return attach->dmabuf->ops->map_dma_buf &&
+	       dma_buf_is_dynamic(attach->dmabuf) !=
+	       dma_buf_attachment_is_dynamic(attach);
+}
+
+/* Both sides can move, but the kernel is built without. */
+static bool pin_on_map(struct dma_buf_attachment *attach)
+{
+	return !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) &&
+	       dma_buf_is_dynamic(attach->dmabuf);
+}
+
+/* An importer that passes on what a failed attach returned has a bug. */
+static bool attach_given(const struct dma_buf_attachment *attach)
+{
+	return !WARN_ON_ONCE(!attach || !attach->dmabuf);
+}
+
+/* For reports: whose attachment is it? */
+static const char *importer_name(const struct dma_buf_attachment *attach)
+{
+	return attach->dev ? dev_name(attach->dev) : "<no device>";
+}
+
+/* Pin for @attach, and remember it. */
+static int attach_pin(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+	int ret;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (dmabuf->ops->pin) {
+		ret = dmabuf->ops->pin(attach);
+		if (ret)
+			return ret;
+	}
+	attach->pins++;
+	return 0;
+}
+
+static void attach_unpin(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	attach->pins--;
+	if (dmabuf->ops->unpin)
+		dmabuf->ops->unpin(attach);
+}
+
+/*
+ * A static importer cannot wait by itself for the exporter's own moves and
+ * clears: it gets addresses once they are done.
+ */
+static int wait_for_exporter(struct dma_buf_attachment *attach)
+{
+	long left;
+
+	if (dma_buf_attachment_is_dynamic(attach))
+		return 0;
+
+	left = dma_resv_wait_timeout(attach->dmabuf->resv,
+				     DMA_RESV_USAGE_KERNEL, true,
+				     MAX_SCHEDULE_TIMEOUT);
+	return left < 0 ? left : 0;
+}
+
+/* The DMA API hands out whole pages; say so where somebody is debugging it. */
+static void check_alignment(struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_DMA_API_DEBUG))
+		return;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (!PAGE_ALIGNED(sg_dma_address(sg)) ||
+		    !PAGE_ALIGNED(sg_dma_len(sg)))
+			pr_debug("%s: entry %d, address %llx, length %x: no whole pages\n",
+				 __func__, i, (u64)sg_dma_address(sg),
+				 sg_dma_len(sg));
+	}
+}
+
+/* The exporter's mapping, as importers get to see it. */
+static struct sg_table *attach_map(struct dma_buf_attachment *attach,
+				   enum dma_data_direction direction)
+{
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
+	struct sg_table *sgt, *shown;
+	int ret;
+
+	sgt = ops->map_dma_buf(attach, direction);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	ret = wait_for_exporter(attach);
+	if (ret) {
+		ops->unmap_dma_buf(attach, sgt, direction);
+		return ERR_PTR(ret);
+	}
+
+	check_alignment(sgt);
+
+	shown = dma_buf_sgt_wrap(sgt);
+	if (IS_ERR(shown))
+		ops->unmap_dma_buf(attach, sgt, direction);
+	return shown;
+}
+
+static void attach_unmap(struct dma_buf_attachment *attach,
+			 struct sg_table *sgt,
+			 enum dma_data_direction direction)
+{
+	attach->dmabuf->ops->unmap_dma_buf(attach, dma_buf_sgt_unwrap(sgt),
+					   direction);
+}
+
+/* Undo attach_settle(), as far as it got, and a cached mapping. */
+static void attach_unsettle(struct dma_buf_attachment *attach)
+{
+	if (attach->sgt) {
+		attach_unmap(attach, attach->sgt, attach->dir);
+		attach->sgt = NULL;
+	}
+	if (pin_on_attach(attach) && attach->pins)
+		attach_unpin(attach);
+}
+
+/* Do at attach what the table above gives to the core. */
+static int attach_settle(struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	if (pin_on_attach(attach)) {
+		ret = attach_pin(attach);
+		if (ret)
+			return ret;
+	}
+	if (map_on_attach(attach)) {
+		sgt = attach_map(attach, DMA_BIDIRECTIONAL);
+		if (IS_ERR(sgt)) {
+			attach_unsettle(attach);
+			return PTR_ERR(sgt);
+		}
+		attach->sgt = sgt;
+		attach->dir = DMA_BIDIRECTIONAL;
+	}
+	return 0;
+}
+
+/* Is this something that the buffer's exporter can serve? */
+static bool attach_allowed(const struct dma_buf *dmabuf,
+			   const struct device *dev,
+			   const struct dma_buf_attach_ops *ops)
+{
+	if (!dmabuf || (ops && !ops->move_notify))
+		return false;
+	return dev || !dmabuf->ops->map_dma_buf;
+}
+
+static struct dma_buf_attachment *
+attach_alloc(struct dma_buf *dmabuf, struct device *dev,
+	     const struct dma_buf_attach_ops *ops, void *priv)
+{
+	struct dma_buf_attachment *attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+
+	if (attach) {
+		attach->dmabuf = dmabuf;
+		attach->dev = dev;
+		attach->importer_ops = ops;
+		attach->importer_priv = priv;
+		attach->peer2peer = ops && ops->allow_peer2peer;
+	}
+	return attach;
+}
+
+/**
+ * dma_buf_dynamic_attach() - tie a device to a buffer whose moves it follows
+ * @dmabuf: the caller keeps a reference until after dma_buf_detach()
+ * @dev: who does the DMA; NULL for an importer that uses page frames only,
+ *	of an exporter that offers nothing else
+ * @importer_ops: the importer's callbacks, or NULL for a static importer
+ * @importer_priv: for the importer; set before the first callback
+ *
+ * move_notify may be called before this function returns.
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: the attachment, which dma_buf_detach() ends, or an ERR_PTR() with
+ * nothing left attached, pinned or mapped:
+ *
+ *  * %-EINVAL - @dmabuf is NULL, @dev is NULL though the exporter maps for
+ *    devices, or @importer_ops has no move_notify
+ *  * %-ENOMEM - out of memory
+ *  * %-ERESTARTSYS - a signal ended the wait for the exporter's fences
+ *  * what the exporter's attach, pin and map_dma_buf callbacks return; %-EBUSY
+ *    says that the memory is in a place this device cannot reach
+ */
+struct dma_buf_attachment *
+dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_attach_ops *importer_ops,
+		       void *importer_priv)
+{
+	struct dma_buf_attachment *attach __free(kfree) = NULL;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(!attach_allowed(dmabuf, dev, importer_ops)))
+		return ERR_PTR(-EINVAL);
+
+	attach = attach_alloc(dmabuf, dev, importer_ops, importer_priv);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+
+	if (dmabuf->ops->attach)
+		ret = dmabuf->ops->attach(dmabuf, attach);
+	if (ret)
+		return ERR_PTR(ret);
+
+	scoped_guard(dma_resv, dmabuf->resv) {
+		list_add(&attach->node, &dmabuf->attachments);
+		ret = attach_settle(attach);
+	}
+	if (ret) {
+		dma_buf_detach(dmabuf, no_free_ptr(attach));
+		return ERR_PTR(ret);
+	}
+	return_ptr(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
+
+/**
+ * dma_buf_attach() - tie a device to a buffer
+ * @dmabuf: the caller keeps a reference until after dma_buf_detach()
+ * @dev: who does the DMA
+ *
+ * As dma_buf_dynamic_attach() for an importer that cannot follow moves: the
+ * buffer stays in place until dma_buf_detach().
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: as dma_buf_dynamic_attach().
+ */
+struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
+					  struct device *dev)
+{
+	return dma_buf_dynamic_attach(dmabuf, dev, NULL, NULL);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
+
+/**
+ * dma_buf_detach() - end an attachment
+ * @dmabuf: the buffer; the caller still has its reference
+ * @attach: of this buffer; gone afterwards
+ *
+ * The importer has unmapped and unpinned what it mapped and pinned. Pins that
+ * it forgot are reported and dropped.
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ */
+void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	if (WARN_ON_ONCE(!dmabuf || !attach || dmabuf != attach->dmabuf))
+		return;
+
+	scoped_guard(dma_resv, dmabuf->resv) {
+		attach_unsettle(attach);
+		WARN_ONCE(attach->pins,
+			  "dma-buf: %s detaches while it has a pin, buffer of %s\n",
+			  importer_name(attach), dmabuf->exp_name);
+		while (attach->pins)
+			attach_unpin(attach);
+		list_del(&attach->node);
+	}
+
+	if (dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, attach);
+	kfree(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
+
+/**
+ * dma_buf_pin() - keep the buffer where it is
+ * @attach: of a dynamic importer
+ *
+ * Pins nest; each is undone by dma_buf_unpin(). Pinned memory is taken away
+ * from everybody else: for scanout and the like only, and not on behalf of
+ * whoever asks.
+ *
+ * Context: Process context, may sleep. The caller holds &dma_buf.resv.
+ * Return: 0, or a negative errno without a pin: %-EINVAL for a static
+ * importer, whose buffer stays in place anyway; or what &dma_buf_ops.pin
+ * returns.
+ */
+int dma_buf_pin(struct dma_buf_attachment *attach)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (WARN_ONCE(!dma_buf_attachment_is_dynamic(attach),
+		      "dma-buf: pin by static importer %s, buffer of %s\n",
+		      importer_name(attach), attach->dmabuf->exp_name))
+		return -EINVAL;
+
+	return attach_pin(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
+
+/**
+ * dma_buf_unpin() - undo a dma_buf_pin()
+ * @attach: the attachment that was pinned
+ *
+ * One call too many is reported and otherwise ignored.
+ *
+ * Context: Process context, may sleep. The caller holds &dma_buf.resv.
+ */
+void dma_buf_unpin(struct dma_buf_attachment *attach)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	/* The one pin of a static importer belongs to the core. */
+	if (WARN_ONCE(!dma_buf_attachment_is_dynamic(attach) || !attach->pins,
+		      "dma-buf: unpin without pin by %s, buffer of %s\n",
+		      importer_name(attach), attach->dmabuf->exp_name))
+		return;
+
+	attach_unpin(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
+
+/* Is the mapping that @attach keeps good for @direction, too? */
+static bool serves_direction(const struct dma_buf_attachment *attach,
+			     enum dma_data_direction direction)
+{
+	return attach->dir == direction || attach->dir == DMA_BIDIRECTIONAL;
+}
+
+/**
+ * dma_buf_map_attachment() - DMA addresses of the buffer for the device
+ * @attach: whose device
+ * @direction: what the device will do
+ *
+ * The table belongs to the exporter, is read only, and has DMA addresses and
+ * lengths but no pages that the importer may look at. It stays valid until
+ * dma_buf_unmap_attachment(), across moves too; after a move a new mapping
+ * shows the new place.
+ *
+ * Context: Process context, may sleep. The caller holds &dma_buf.resv.
+ * Return: the table, or an ERR_PTR() with nothing mapped:
+ *
+ *  * %-EINVAL - @attach is NULL
+ *  * %-EOPNOTSUPP - the exporter offers page frames only
+ *  * %-EBUSY - there is a mapping kept for another direction
+ *  * %-ENOMEM - out of memory, or the exporter returned no table
+ *  * %-ERESTARTSYS - a signal ended the wait for the exporter's fences
+ *  * what the exporter's map_dma_buf and pin callbacks return
+ */
+struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
+					enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	might_sleep();
+
+	if (!attach_given(attach))
+		return ERR_PTR(-EINVAL);
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (attach->sgt)
+		return serves_direction(attach, direction) ? attach->sgt :
+							     ERR_PTR(-EBUSY);
+	if (!attach->dmabuf->ops->map_dma_buf)
+		return ERR_PTR(-EOPNOTSUPP);
+
+	if (pin_on_map(attach)) {
+		ret = attach_pin(attach);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+
+	sgt = attach_map(attach, direction);
+	if (IS_ERR(sgt)) {
+		if (pin_on_map(attach))
+			attach_unpin(attach);
+		return sgt;
+	}
+
+	if (attach->dmabuf->ops->cache_sgt_mapping) {
+		attach->sgt = sgt;
+		attach->dir = direction;
+	}
+	return sgt;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
+
+/**
+ * dma_buf_map_attachment_unlocked() - DMA addresses of the buffer
+ * @attach: whose device
+ * @direction: what the device will do
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: as dma_buf_map_attachment().
+ */
+struct sg_table *
+dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
+				enum dma_data_direction direction)
+{
+	might_sleep();
+
+	if (!attach_given(attach))
+		return ERR_PTR(-EINVAL);
+
+	guard(dma_resv)(attach->dmabuf->resv);
+	return dma_buf_map_attachment(attach, direction);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
+
+/**
+ * dma_buf_unmap_attachment() - the device is done with a mapping
+ * @attach: as given to dma_buf_map_attachment()
+ * @sg_table: what it returned
+ * @direction: as given to it
+ *
+ * A mapping that the core keeps for the attachment stays until
+ * dma_buf_detach().
+ *
+ * Context: Process context, may sleep. The caller holds &dma_buf.resv.
+ */
+void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
+			      struct sg_table *sg_table,
+			      enum dma_data_direction direction)
+{
+	might_sleep();
+
+	if (!attach_given(attach) || WARN_ON_ONCE(!sg_table))
+		return;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (attach->sgt == sg_table)
+		return;
+
+	attach_unmap(attach, sg_table, direction);
+	if (pin_on_map(attach))
+		attach_unpin(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
+
+/**
+ * dma_buf_unmap_attachment_unlocked() - the device is done with a mapping
+ * @attach: as given to dma_buf_map_attachment_unlocked()
+ * @sg_table: what it returned
+ * @direction: as given to it
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ */
+void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
+				       struct sg_table *sg_table,
+				       enum dma_data_direction direction)
+{
+	might_sleep();
+
+	if (!attach_given(attach) || WARN_ON_ONCE(!sg_table))
+		return;
+
+	guard(dma_resv)(attach->dmabuf->resv);
+	dma_buf_unmap_attachment(attach, sg_table, direction);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
+
+/* Does anybody keep the buffer where it is? */
+static bool is_pinned(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		if (attach->pins)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The largest order up to @order of a block that starts at @pgoff and @pfn,
+ * is aligned in both, and ends inside @nr_pages.
+ */
+static unsigned int usable_order(unsigned int order, pgoff_t pgoff, u64 pfn,
+				 pgoff_t nr_pages)
+{
+	order = min_t(unsigned int, order, ilog2(nr_pages - pgoff));
+	if (pgoff)
+		order = min_t(unsigned int, order, __ffs(pgoff));
+	if (pfn)
+		order = min_t(unsigned int, order, __ffs64(pfn));
+	return order;
+}
+
+/**
+ * dma_buf_get_pfn() - the page frame behind a page of the buffer
+ * @attach: the importer's attachment
+ * @pgoff: offset from the start of the buffer, in pages
+ * @pfn: where the page frame number goes
+ * @max_order: where the largest order goes that one mapping at @pfn may have:
+ *	2 to that power pages are contiguous, aligned in the buffer and in
+ *	memory, and inside the buffer
+ *
+ * For importers that fill page tables of their own, of an IOMMU or of a
+ * guest. There is nothing to put: with a static importer the frame stays
+ * valid from attach to detach, a dynamic one drops it in move_notify.
+ *
+ * A static importer waits here for the exporter's own fences, as it does when
+ * it maps. A dynamic one takes the frame at once and orders its work behind
+ * the fences in &dma_buf.resv.
+ *
+ * Context: Process context, may sleep. The caller holds &dma_buf.resv.
+ * Return: 0, or a negative errno with @pfn and @max_order unchanged:
+ *
+ *  * %-EINVAL - an argument is NULL, or @pgoff is not inside the buffer
+ *  * %-EOPNOTSUPP - the exporter has no page frames to offer
+ *  * %-ENOENT - the buffer can move, nobody has pinned it, and the kernel is
+ *    built without CONFIG_DMABUF_MOVE_NOTIFY
+ *  * %-ERESTARTSYS - a signal ended the wait for the exporter's fences
+ *  * what &dma_buf_ops.get_pfn returns
+ */
+int dma_buf_get_pfn(struct dma_buf_attachment *attach, pgoff_t pgoff,
+		    u64 *pfn, unsigned int *max_order)
+{
+	unsigned int order = 0;
+	struct dma_buf *dmabuf;
+	pgoff_t nr_pages;
+	u64 frame;
+	int ret;
+
+	if (!attach_given(attach) || WARN_ON_ONCE(!pfn || !max_order))
+		return -EINVAL;
+
+	dmabuf = attach->dmabuf;
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (!dmabuf->ops->get_pfn)
+		return -EOPNOTSUPP;
+
+	nr_pages = dmabuf->size / PAGE_SIZE + !!offset_in_page(dmabuf->size);
+	if (pgoff >= nr_pages)
+		return -EINVAL;
+	if (pin_on_map(attach) && !is_pinned(dmabuf))
+		return -ENOENT;
+
+	ret = wait_for_exporter(attach);
+	if (ret)
+		return ret;
+
+	ret = dmabuf->ops->get_pfn(attach, pgoff, &frame, &order);
+	if (ret)
+		return ret;
+
+	*pfn = frame;
+	*max_order = usable_order(order, pgoff, frame, nr_pages);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_get_pfn, DMA_BUF);
+
+/**
+ * dma_buf_get_pfn_unlocked() - the page frame behind a page of the buffer
+ * @attach: the importer's attachment
+ * @pgoff: offset from the start of the buffer, in pages
+ * @pfn: where the page frame number goes
+ * @max_order: where the largest order goes that one mapping at @pfn may have
+ *
+ * As dma_buf_get_pfn(). For a dynamic importer the answer may be stale as
+ * soon as the lock is dropped, unless the buffer is pinned.
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: as dma_buf_get_pfn().
+ */
+int dma_buf_get_pfn_unlocked(struct dma_buf_attachment *attach, pgoff_t pgoff,
+			     u64 *pfn, unsigned int *max_order)
+{
+	might_sleep();
+
+	if (!attach_given(attach))
+		return -EINVAL;
+
+	guard(dma_resv)(attach->dmabuf->resv);
+	return dma_buf_get_pfn(attach, pgoff, pfn, max_order);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_get_pfn_unlocked, DMA_BUF);
+
+/**
+ * dma_buf_move_notify() - tell the importers that the buffer moves
+ * @dmabuf: of a dynamic exporter, whose backing memory is about to change
+ *
+ * Mappings made before stay valid until they are unmapped; the exporter keeps
+ * the old memory until the fences of the work that uses it have signaled.
+ *
+ * Context: Process context, may sleep. The caller holds &dma_buf.resv, and
+ * the importers' move_notify callbacks run under it.
+ */
+void dma_buf_move_notify(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		if (attach->importer_ops)
+			attach->importer_ops->move_notify(attach);
+	}
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_move_notify, DMA_BUF);

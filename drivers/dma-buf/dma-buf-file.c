@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The file behind a buffer: the pseudo file system it lives on, and what user
+ * space does with the descriptor, apart from poll() (dma-buf-poll.c).
+ *
+ * Every ioctl is decoded by the handler of its own: copy in, check, act, copy
+ * out.
+ */
+
+#include <linux/compat.h>
+#include <linux/dcache.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "dma-buf-internal.h"
+
+static struct vfsmount *dma_buf_mnt;
+
+/* --- Ioctls ------------------------------------------------------------- */
+
+static int sync_direction(u64 flags, enum dma_data_direction *dir)
+{
+	switch (flags & DMA_BUF_SYNC_RW) {
+	case DMA_BUF_SYNC_READ:
+		*dir = DMA_FROM_DEVICE;
+		return 0;
+	case DMA_BUF_SYNC_WRITE:
+		*dir = DMA_TO_DEVICE;
+		return 0;
+	case DMA_BUF_SYNC_RW:
+		*dir = DMA_BIDIRECTIONAL;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long ioctl_sync(struct dma_buf *dmabuf, struct dma_buf_sync __user *user)
+{
+	enum dma_data_direction dir;
+	struct dma_buf_sync arg;
+	int ret;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK)
+		return -EINVAL;
+	ret = sync_direction(arg.flags, &dir);
+	if (ret)
+		return ret;
+
+	if (arg.flags & DMA_BUF_SYNC_END)
+		return dma_buf_end_cpu_access(dmabuf, dir);
+	return dma_buf_begin_cpu_access(dmabuf, dir);
+}
+
+/*
+ * The name may change at any time, attached or not: nothing but people and
+ * accounting tools look at it.
+ */
+static long ioctl_set_name(struct dma_buf *dmabuf, const char __user *user)
+{
+	char *name = strndup_user(user, DMA_BUF_NAME_LEN);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+
+	spin_lock(&dmabuf->name_lock);
+	swap(name, *(char **)&dmabuf->name);
+	spin_unlock(&dmabuf->name_lock);
+
+	kfree(name);
+	return 0;
+}
+
+static long dma_buf_file_ioctl(struct file *file, unsigned int cmd,
+			       unsigned long arg)
+{
+	struct dma_buf *dmabuf = dma_buf_from_file(file);
+	void __user *user = (void __user *)arg;
+
+	switch (cmd) {
+	case DMA_BUF_IOCTL_SYNC:
+		return ioctl_sync(dmabuf, user);
+	/* DMA_BUF_SET_NAME is one of the two, by the size of a pointer. */
+	case DMA_BUF_SET_NAME_A:
+	case DMA_BUF_SET_NAME_B:
+		return ioctl_set_name(dmabuf, user);
+	case DMA_BUF_IOCTL_EXPORT_SYNC_FILE:
+		return dma_buf_export_sync_file(dmabuf, user);
+	case DMA_BUF_IOCTL_IMPORT_SYNC_FILE:
+		return dma_buf_import_sync_file(dmabuf, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* --- Other file operations ---------------------------------------------- */
+
+static int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct dma_buf *dmabuf = dma_buf_from_file(file);
+
+	/* A range that wraps around is outside of the buffer, too. */
+	if (!dmabuf->ops->mmap ||
+	    dma_buf_check_range(dmabuf, vma, vma->vm_pgoff))
+		return -EINVAL;
+
+	return dmabuf->ops->mmap(dmabuf, vma);
+}
+
+/* Seeking to either end tells the size; there is no position to keep. */
+static loff_t dma_buf_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct dma_buf *dmabuf = dma_buf_from_file(file);
+
+	if (offset)
+		return -EINVAL;
+	if (whence == SEEK_END)
+		return dmabuf->size;
+	return whence == SEEK_SET ? 0 : -EINVAL;
+}
+
+static void dma_buf_file_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct dma_buf *dmabuf = dma_buf_from_file(file);
+
+	seq_printf(m, "size:\t%zu\n", dmabuf->size);
+	/* procfs holds one reference while it asks. */
+	seq_printf(m, "count:\t%ld\n", file_count(file) - 1);
+	seq_printf(m, "exp_name:\t%s\n", dmabuf->exp_name);
+
+	spin_lock(&dmabuf->name_lock);
+	if (dmabuf->name)
+		seq_printf(m, "name:\t%s\n", dmabuf->name);
+	spin_unlock(&dmabuf->name_lock);
+}
+
+static int dma_buf_file_release(struct inode *inode, struct file *file)
+{
+	/* bufinfo takes references: leave its list before the file is gone. */
+	dma_buf_debugfs_del(dma_buf_from_file(file));
+	return 0;
+}
+
+static const struct file_operations dma_buf_fops = {
+	.llseek		= dma_buf_file_llseek,
+	.mmap		= dma_buf_file_mmap,
+	.poll		= dma_buf_poll,
+	.unlocked_ioctl	= dma_buf_file_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.release	= dma_buf_file_release,
+	.show_fdinfo	= dma_buf_file_fdinfo,
+};
+
+/* The buffer of an open file, or NULL if the file is none. */
+struct dma_buf *dma_buf_from_file(struct file *file)
+{
+	return file->f_op == &dma_buf_fops ? file->private_data : NULL;
+}
+
+/**
+ * dma_buf_file_create() - make the file of a complete buffer
+ * @dmabuf: ready to be used in every other respect
+ * @flags: file flags
+ *
+ * From success on the file owns @dmabuf and calls dma_buf_destroy() for it.
+ *
+ * Context: Process context, may sleep.
+ * Return: the file, or an ERR_PTR() that leaves @dmabuf to the caller:
+ * %-ENOMEM, or %-ENFILE if the system's limit of open files is reached.
+ */
+struct file *dma_buf_file_create(struct dma_buf *dmabuf, int flags)
+{
+	static atomic64_t last_ino = ATOMIC64_INIT(0);
+	struct inode *inode;
+	struct file *file;
+
+	inode = alloc_anon_inode(dma_buf_mnt->mnt_sb);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+
+	/* The number tells people and tools one buffer from all others. */
+	inode->i_ino = atomic64_inc_return_relaxed(&last_ino);
+	inode->i_size = dmabuf->size;
+	inode_set_bytes(inode, dmabuf->size);
+
+	file = alloc_file_pseudo(inode, dma_buf_mnt, "dmabuf", flags,
+				 &dma_buf_fops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		return file;
+	}
+
+	file->f_mode |= FMODE_LSEEK;
+	file->private_data = dmabuf;
+	file->f_path.dentry->d_fsdata = dmabuf;
+	dmabuf->file = file;
+	return file;
+}
+
+/* --- The pseudo file system --------------------------------------------- */
+
+/* What /proc/PID/maps and /proc/PID/fd show. */
+static char *dma_buf_dname(struct dentry *dentry, char *buf, int buflen)
+{
+	struct dma_buf *dmabuf = dentry->d_fsdata;
+	char name[DMA_BUF_NAME_LEN] = "";
+
+	spin_lock(&dmabuf->name_lock);
+	if (dmabuf->name)
+		strscpy(name, dmabuf->name);
+	spin_unlock(&dmabuf->name_lock);
+
+	return dynamic_dname(buf, buflen, "/%s:%s", dentry->d_name.name, name);
+}
+
+/*
+ * The buffer hangs on the dentry and not on the file's release: whoever holds
+ * the path may still print the name after the file has been released.
+ */
+static void dma_buf_dentry_release(struct dentry *dentry)
+{
+	/* NULL if the file was never made. */
+	if (dentry->d_fsdata)
+		dma_buf_destroy(dentry->d_fsdata);
+}
+
+static const struct dentry_operations dma_buf_dentry_ops = {
+	.d_dname	= dma_buf_dname,
+	.d_release	= dma_buf_dentry_release,
+};
+
+static int dma_buf_init_fs_context(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, DMA_BUF_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+
+	ctx->dops = &dma_buf_dentry_ops;
+	return 0;
+}
+
+static struct file_system_type dma_buf_fs_type = {
+	.name			= "dmabuf",
+	.init_fs_context	= dma_buf_init_fs_context,
+	.kill_sb		= kill_anon_super,
+};
+
+int __init dma_buf_fs_init(void)
+{
+	dma_buf_mnt = kern_mount(&dma_buf_fs_type);
+	return PTR_ERR_OR_ZERO(dma_buf_mnt);
+}
+
+void dma_buf_fs_exit(void)
+{
+	kern_unmount(dma_buf_mnt);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of a buffer's core (dma-buf*.c) share with each other and
+ * with nobody else.
+ */
+#ifndef _DMA_BUF_INTERNAL_H
+#define _DMA_BUF_INTERNAL_H
+
+#include <linux/cleanup.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/poll.h>
+#include <uapi/linux/dma-buf.h>
+
+/* The reservation lock until the end of the scope, without a ww context. */
+DEFINE_GUARD(dma_resv, struct dma_resv *, dma_resv_lock(_T, NULL),
+	     dma_resv_unlock(_T))
+
+/* dma-buf.c; called by the file when the last reference is gone */
+void dma_buf_destroy(struct dma_buf *dmabuf);
+
+/* dma-buf-file.c */
+int dma_buf_fs_init(void);
+void dma_buf_fs_exit(void);
+struct file *dma_buf_file_create(struct dma_buf *dmabuf, int flags);
+struct dma_buf *dma_buf_from_file(struct file *file);
+
+/* dma-buf-poll.c */
+__poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table);
+
+/* dma-buf-cpu.c */
+int dma_buf_check_range(const struct dma_buf *dmabuf,
+			struct vm_area_struct *vma, unsigned long pgoff);
+
+/* dma-buf-sync-file.c */
+#if IS_ENABLED(CONFIG_SYNC_FILE)
+long dma_buf_export_sync_file(struct dma_buf *dmabuf,
+			      struct dma_buf_export_sync_file __user *user);
+long dma_buf_import_sync_file(struct dma_buf *dmabuf,
+			      struct dma_buf_import_sync_file __user *user);
+#else
+static inline long
+dma_buf_export_sync_file(struct dma_buf *dmabuf,
+			 struct dma_buf_export_sync_file __user *user)
+{
+	return -ENOTTY;
+}
+
+static inline long
+dma_buf_import_sync_file(struct dma_buf *dmabuf,
+			 struct dma_buf_import_sync_file __user *user)
+{
+	return -ENOTTY;
+}
+#endif
+
+/* dma-buf-sgt-debug.c: hide and find again the exporter's own table */
+#if IS_ENABLED(CONFIG_DMABUF_DEBUG)
+struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt);
+struct sg_table *dma_buf_sgt_unwrap(struct sg_table *sgt);
+#else
+static inline struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt)
+{
+	return sgt;
+}
+
+static inline struct sg_table *dma_buf_sgt_unwrap(struct sg_table *sgt)
+{
+	return sgt;
+}
+#endif
+
+/* dma-buf-debugfs.c */
+#if IS_ENABLED(CONFIG_DEBUG_FS)
+void dma_buf_debugfs_init(void);
+void dma_buf_debugfs_exit(void);
+void dma_buf_debugfs_add(struct dma_buf *dmabuf);
+void dma_buf_debugfs_del(struct dma_buf *dmabuf);
+#else
+static inline void dma_buf_debugfs_init(void) { }
+static inline void dma_buf_debugfs_exit(void) { }
+static inline void dma_buf_debugfs_add(struct dma_buf *dmabuf) { }
+static inline void dma_buf_debugfs_del(struct dma_buf *dmabuf) { }
+#endif
+
+#endif /* _DMA_BUF_INTERNAL_H */
