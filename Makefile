@@ -1,0 +1,23 @@
+# Everything is made under build/; the work is done by the scripts in harness/.
+SUITES := harness overlay static layers docs kunit-um stock kunit-x86 user kcsan drm-kunit users demo
+
+help:        ; @sed -n 's/^\#\# //p' Makefile
+demo:        ; @harness/demo
+test:        ; @harness/with python -- harness/test $(SUITES)
+check:       ; @harness/with python -- harness/test kunit-um static:sparse
+test-stock:  ; @harness/with python -- harness/test stock
+kernel:      ; @harness/kernel ours demo
+overlay:     ; @harness/with python -- harness/overlay "$(KSRC)"
+clean:       ; rm -rf build
+
+## make demo              a camera's frames on a display through our dma-buf; leaves build/demo.png
+## make test              every check there is; ends with "N passed, N failed"
+## make test SUITES=...   some of them: harness overlay static layers docs kunit-um stock
+##                        kunit-x86 user kcsan drm-kunit users demo
+## make check             the quick round: KUnit on user-mode Linux, sparse; no emulator
+## make test-stock        our tests on the stock subsystem
+## make kernel            build the demo's kernel and print its path
+## make overlay KSRC=DIR  replace the subsystem of a Linux 6.12 tree by ours
+## make clean             remove build/, which has all that the other targets made
+
+.PHONY: help demo test check test-stock kernel overlay clean
