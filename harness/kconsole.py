@@ -93,8 +93,20 @@ def named_leak(block):
     return [f"{block[0]} of {' < '.join(frames[:4])}"] + block[1:] if block else []
 
 
+def racing_functions(report):
+    """Functions on the stacks of a KCSAN report, without those that an interrupt has interrupted."""
+    interrupted = False
+    for line in report:
+        if line.endswith(":"):      # "read to ... by interrupt on cpu 1:" heads a stack
+            interrupted = False
+        for name in FRAME.findall(line):
+            if not interrupted:
+                yield name.split(".")[0]
+            interrupted |= name.startswith("asm_")
+
+
 def drop_foreign_races(lines, symbols):
-    """Leave out each KCSAN report in whose traces none of symbols is found."""
+    """Leave out each KCSAN report whose race is not in one of the functions named symbols, or below it."""
     block = None
     for line in lines:
         if block is None and line.startswith("=" * 20):
@@ -105,8 +117,7 @@ def drop_foreign_races(lines, symbols):
             block.append(line)
             if line.startswith("=" * 20):
                 is_race = any("BUG: KCSAN" in l for l in block)
-                frames = {name.split(".")[0] for l in block for name in FRAME.findall(l)}
-                if not is_race or frames & symbols:
+                if not is_race or symbols.intersection(racing_functions(block)):
                     yield from block
                 block = None
     yield from block or []
