@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-sysfs-stats.h"
 
 static LIST_HEAD(buffers);
 static DEFINE_SPINLOCK(buffers_lock);
@@ -147,6 +148,9 @@ static int bufinfo_show(struct seq_file *s, void *v)
 			   reader->count, reader->bytes);
 		return 0;
 	}
+
+	/* A number that is printed is a directory in sysfs. */
+	dma_buf_stats_flush();
 
 	if (dma_resv_lock_interruptible(dmabuf->resv, NULL))
 		return -EINTR;

@@ -10,6 +10,7 @@
 #include <linux/compat.h>
 #include <linux/dcache.h>
 #include <linux/magic.h>
+#include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
 #include <linux/seq_file.h>
@@ -17,6 +18,7 @@
 #include <linux/uaccess.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-sysfs-stats.h"
 
 static struct vfsmount *dma_buf_mnt;
 
@@ -129,6 +131,9 @@ static void dma_buf_file_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct dma_buf *dmabuf = dma_buf_from_file(file);
 
+	/* procfs has printed the inode number, which nobody has read yet. */
+	dma_buf_stats_flush();
+
 	seq_printf(m, "size:\t%zu\n", dmabuf->size);
 	/* procfs holds one reference while it asks. */
 	seq_printf(m, "count:\t%ld\n", file_count(file) - 1);
@@ -150,6 +155,8 @@ static int dma_buf_file_release(struct inode *inode, struct file *file)
 static const struct file_operations dma_buf_fops = {
 	.llseek		= dma_buf_file_llseek,
 	.mmap		= dma_buf_file_mmap,
+	/* So that large and aligned memory can be mapped with huge pages. */
+	.get_unmapped_area = thp_get_unmapped_area,
 	.poll		= dma_buf_poll,
 	.unlocked_ioctl	= dma_buf_file_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
@@ -162,6 +169,20 @@ struct dma_buf *dma_buf_from_file(struct file *file)
 {
 	return file->f_op == &dma_buf_fops ? file->private_data : NULL;
 }
+
+/* fstat() tells the inode number: have sysfs show what goes by that number. */
+static int dma_buf_getattr(struct mnt_idmap *idmap, const struct path *path,
+			   struct kstat *stat, u32 request_mask,
+			   unsigned int query_flags)
+{
+	dma_buf_stats_flush();
+	generic_fillattr(idmap, request_mask, d_inode(path->dentry), stat);
+	return 0;
+}
+
+static const struct inode_operations dma_buf_iops = {
+	.getattr	= dma_buf_getattr,
+};
 
 /**
  * dma_buf_file_create() - make the file of a complete buffer
@@ -187,6 +208,8 @@ struct file *dma_buf_file_create(struct dma_buf *dmabuf, int flags)
 	/* The number tells people and tools one buffer from all others. */
 	inode->i_ino = atomic64_inc_return_relaxed(&last_ino);
 	inode->i_size = dmabuf->size;
+	if (IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS))
+		inode->i_op = &dma_buf_iops;
 	inode_set_bytes(inode, dmabuf->size);
 
 	file = alloc_file_pseudo(inode, dma_buf_mnt, "dmabuf", flags,

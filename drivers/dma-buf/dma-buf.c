@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-sysfs-stats.h"
 
 /**
  * DOC: a buffer's life
@@ -47,16 +48,23 @@
 
 /*
  * How a buffer is allocated: with a reservation object of its own, which goes
- * unused if the exporter brings one. Both fill the same 256 bytes of slab.
+ * unused if the exporter brings one, and with what it shows in sysfs, if
+ * anything. All of it fills the same 256 bytes of slab.
  */
 struct dma_buf_box {
 	struct dma_buf buf;
 	struct dma_resv resv;
+	struct dma_buf_stats *stats;
 };
+
+static struct dma_buf_box *to_box(struct dma_buf *dmabuf)
+{
+	return container_of(dmabuf, struct dma_buf_box, buf);
+}
 
 static struct dma_resv *own_resv(struct dma_buf *dmabuf)
 {
-	return &container_of(dmabuf, struct dma_buf_box, buf)->resv;
+	return &to_box(dmabuf)->resv;
 }
 
 /* Which rule of &struct dma_buf_ops does @info break? NULL if none. */
@@ -110,7 +118,7 @@ static void dma_buf_free(struct dma_buf *dmabuf)
 	if (dmabuf->resv == own_resv(dmabuf))
 		dma_resv_fini(dmabuf->resv);
 	kfree(dmabuf->name);
-	kfree(container_of(dmabuf, struct dma_buf_box, buf));
+	kfree(to_box(dmabuf));
 }
 
 /**
@@ -156,7 +164,11 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
 		return ERR_CAST(file);
 	}
 
-	/* Complete: from here on others may find it, and nothing fails. */
+	/*
+	 * Complete: from here on others may find it, and nothing fails. Who
+	 * finds it in bufinfo has to find it in sysfs.
+	 */
+	to_box(dmabuf)->stats = dma_buf_stats_add(dmabuf);
 	dma_buf_debugfs_add(dmabuf);
 	return dmabuf;
 }
@@ -179,6 +191,7 @@ void dma_buf_destroy(struct dma_buf *dmabuf)
 	/* An armed callback owns a reference to the file. */
 	WARN_ON_ONCE(dmabuf->poll_armed);
 
+	dma_buf_stats_del(to_box(dmabuf)->stats);
 	dmabuf->ops->release(dmabuf);
 	dma_buf_free(dmabuf);
 	module_put(owner);
@@ -267,9 +280,15 @@ static int __init dma_buf_init(void)
 {
 	int ret;
 
-	ret = dma_buf_fs_init();
+	ret = dma_buf_stats_init();
 	if (ret)
 		return ret;
+
+	ret = dma_buf_fs_init();
+	if (ret) {
+		dma_buf_stats_exit();
+		return ret;
+	}
 
 	dma_buf_debugfs_init();
 	return 0;
@@ -280,6 +299,7 @@ static void __exit dma_buf_exit(void)
 {
 	dma_buf_debugfs_exit();
 	dma_buf_fs_exit();
+	dma_buf_stats_exit();
 }
 
 __exitcall(dma_buf_exit);

@@ -9,6 +9,8 @@
 #define DMABUF_SELFTESTS_MOCK_H
 
 #include <kunit/test.h>
+/* In both, and not the same: a cache of objects does not see what is only asked for. */
+#include <linux/dma-buf.h>
 #include <linux/types.h>
 
 /*

@@ -11,7 +11,9 @@
  * else than ENOMEM. Whether a call that succeeded did what it should is not
  * looked at; the other programs of this directory do that.
  */
-#include "dmabuf_test.h"
+#include <linux/udmabuf.h>
+
+#include "heap_test.h"
 
 /* More than any sequence here has allocations. */
 #define MAX_ROUNDS	2000
@@ -26,6 +28,8 @@ struct context {
 	int buffer;
 	int control;		/* /proc/thread-self/fail-nth */
 	struct fence fences[4];	/* 0 and 1 are on the buffer */
+	int allocator;		/* heap or udmabuf, in the cases about them */
+	int memory;		/* memfd, or buffer of a heap, in some of these */
 	bool armed;		/* the failure is to come, or has come */
 	bool hit;		/* valid when not armed: it has come */
 	int failures;		/* calls that failed, in all rounds */
@@ -368,6 +372,136 @@ TEST_F(fail_nth, bufinfo)
 	if (access(BUFINFO, R_OK))
 		SKIP(return, "no " BUFINFO);
 	sweep(_metadata, &self->ctx, sequence_bufinfo);
+}
+
+/* ---- where memory comes from ------------------------------------------------ */
+
+/* More than one chunk, of more than one size, of any heap. */
+#define HEAP_SIZE	(MIB + 17 * PAGE)
+
+static void sequence_heap_alloc(struct context *ctx)
+{
+	int fd = heap_alloc(ctx->allocator, HEAP_SIZE);
+
+	fine(ctx, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Passes if a buffer of the system heap is made whole or not at all. */
+TEST_F_TIMEOUT(fail_nth, system_heap, 120)
+{
+	self->ctx.allocator = heap_open(SYSTEM_HEAP, O_RDWR);
+	if (no_device(self->ctx.allocator))
+		SKIP(return, NO_HEAP);
+	ASSERT_LE(0, self->ctx.allocator);
+	sweep(_metadata, &self->ctx, sequence_heap_alloc);
+}
+
+/* Passes if a contiguous one is. */
+TEST_F_TIMEOUT(fail_nth, contiguous_heap, 120)
+{
+	self->ctx.allocator = heap_open(contiguous_heap(), O_RDWR);
+	if (no_device(self->ctx.allocator))
+		SKIP(return, NO_HEAP);
+	ASSERT_LE(0, self->ctx.allocator);
+	sweep(_metadata, &self->ctx, sequence_heap_alloc);
+}
+
+/* A fault that finds no memory is repeated, so all there is to see is the contents. */
+static void sequence_heap_touch(struct context *ctx)
+{
+	char *map = map_shared(ctx->memory, HEAP_SIZE);
+
+	if (!fine(ctx, map == MAP_FAILED ? -errno : 0))
+		return;
+	if (wrong_stamp(map, 0, HEAP_SIZE / PAGE) >= 0)
+		ctx->wrong = -EIO;
+	munmap(map, HEAP_SIZE);
+}
+
+/* Passes if a page that cannot be mapped at first is mapped right later. */
+TEST_F_TIMEOUT(fail_nth, heap_mmap, 120)
+{
+	char *map;
+
+	self->ctx.allocator = heap_open(SYSTEM_HEAP, O_RDWR);
+	if (no_device(self->ctx.allocator))
+		SKIP(return, NO_HEAP);
+	self->ctx.memory = heap_alloc(self->ctx.allocator, HEAP_SIZE);
+	ASSERT_LE(0, self->ctx.memory);
+	map = map_shared(self->ctx.memory, HEAP_SIZE);
+	ASSERT_NE(MAP_FAILED, (void *)map);
+	stamp(map, 0, HEAP_SIZE / PAGE);
+	sweep(_metadata, &self->ctx, sequence_heap_touch);
+}
+
+#define MEMFD_PAGES	8
+
+/* /dev/udmabuf, and a memfd with the seals that it asks for. False if there is none. */
+static bool udmabuf_set_up(struct context *ctx)
+{
+	ctx->allocator = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	if (ctx->allocator < 0)
+		return false;
+	ctx->memory = memfd_create("fail-nth", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	return ctx->memory >= 0 &&
+	       !ftruncate(ctx->memory, MEMFD_PAGES * PAGE) &&
+	       !fcntl(ctx->memory, F_ADD_SEALS, F_SEAL_SHRINK);
+}
+
+/* A buffer is used once by the CPU and given up. */
+static void use_and_close(struct context *ctx, int buffer)
+{
+	if (!fine(ctx, buffer))
+		return;
+	if (fine(ctx, buffer_sync(buffer, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START)))
+		fine(ctx, buffer_sync(buffer, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
+	close(buffer);
+}
+
+static void sequence_udmabuf(struct context *ctx)
+{
+	struct udmabuf_create arg = {
+		.memfd = ctx->memory,
+		.flags = UDMABUF_FLAGS_CLOEXEC,
+		.size = MEMFD_PAGES * PAGE,
+	};
+
+	use_and_close(ctx, xioctl(ctx->allocator, UDMABUF_CREATE, &arg));
+}
+
+/* Passes if pages of a memfd become a buffer whole or not at all. */
+TEST_F_TIMEOUT(fail_nth, udmabuf, 120)
+{
+	if (!udmabuf_set_up(&self->ctx))
+		SKIP(return, "no /dev/udmabuf");
+	sweep(_metadata, &self->ctx, sequence_udmabuf);
+}
+
+static void sequence_udmabuf_list(struct context *ctx)
+{
+	struct {
+		struct udmabuf_create_list head;
+		struct udmabuf_create_item items[3];
+	} arg = {
+		.head = { .flags = UDMABUF_FLAGS_CLOEXEC, .count = 3 },
+		.items = {
+			{ .memfd = ctx->memory, .size = 2 * PAGE },
+			{ .memfd = ctx->memory, .offset = 5 * PAGE, .size = PAGE },
+			{ .memfd = ctx->memory, .offset = PAGE, .size = 3 * PAGE },
+		},
+	};
+
+	use_and_close(ctx, xioctl(ctx->allocator, UDMABUF_CREATE_LIST, &arg));
+}
+
+/* Passes if all parts of a list are given back when one cannot be had. */
+TEST_F_TIMEOUT(fail_nth, udmabuf_list, 120)
+{
+	if (!udmabuf_set_up(&self->ctx))
+		SKIP(return, "no /dev/udmabuf");
+	sweep(_metadata, &self->ctx, sequence_udmabuf_list);
 }
 
 TEST_HARNESS_MAIN

@@ -4,9 +4,9 @@
  * exchange of fences with sync_files. Argument checking; what the fences do to
  * a poller is in dma_buf_poll.c and dma_buf_sync_file.c.
  */
-#include <setjmp.h>
 #include <sys/epoll.h>
 
+#include "compat_test.h"
 #include "dmabuf_test.h"
 
 #define R	DMA_BUF_SYNC_READ
@@ -231,38 +231,6 @@ TEST_F(ioctl, name_read_while_it_changes)
 /* ---- 32-bit programs --------------------------------------------------------- */
 
 #ifdef __x86_64__
-static sigjmp_buf no_compat;
-static bool compat_works;
-
-static void on_sigsegv(int sig)
-{
-	(void)sig;
-	siglongjmp(no_compat, 1);
-}
-
-/* The system call as a 32-bit program does it. */
-static int ioctl32(int fd, unsigned int cmd, const void *arg)
-{
-	int ret;
-
-	asm volatile("int $0x80" : "=a" (ret)
-		     : "a" (54), "b" (fd), "c" (cmd), "d" ((__u32)(uintptr_t)arg)
-		     : "memory", "r8", "r9", "r10", "r11");
-	return ret;
-}
-
-/* Can the kernel run 32-bit programs at all? */
-static bool has_compat(int fd)
-{
-	struct sigaction action = { .sa_handler = on_sigsegv }, old;
-
-	sigaction(SIGSEGV, &action, &old);
-	if (!sigsetjmp(no_compat, 1))
-		compat_works = ioctl32(fd, _IO('b', 77), NULL) == -ENOTTY;
-	sigaction(SIGSEGV, &old, NULL);
-	return compat_works;
-}
-
 /* Passes if a 32-bit program can do all that a 64-bit one can. */
 TEST_F(ioctl, compat)
 {
@@ -271,11 +239,10 @@ TEST_F(ioctl, compat)
 	struct dma_buf_sync *sync;
 	void *low;
 
-	if (!has_compat(self->buffer))
+	if (!has_compat())
 		SKIP(return, "the kernel runs no 32-bit programs");
 
-	low = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	low = low_memory();
 	ASSERT_NE(MAP_FAILED, low);
 	ASSERT_GT(1UL << 32, (unsigned long)low);
 
