@@ -1,5 +1,5 @@
 # Everything is made under build/; the work is done by the scripts in harness/.
-SUITES := harness overlay static layers docs kunit-um stock kunit-x86 user kcsan drm-kunit users demo
+SUITES := harness overlay static layers docs kunit-um stock kunit-x86 user kcsan drm-kunit users kselftests clients demo
 
 help:        ; @sed -n 's/^\#\# //p' Makefile
 demo:        ; @harness/demo
@@ -13,7 +13,7 @@ clean:       ; rm -rf build
 ## make demo              a camera's frames on a display through our dma-buf; leaves build/demo.png
 ## make test              every check there is; ends with "N passed, N failed"
 ## make test SUITES=...   some of them: harness overlay static layers docs kunit-um stock
-##                        kunit-x86 user kcsan drm-kunit users demo
+##                        kunit-x86 user kcsan drm-kunit users kselftests clients demo
 ## make check             the quick round: KUnit on user-mode Linux, sparse; no emulator
 ## make test-stock        our tests on the stock subsystem
 ## make kernel            build the demo's kernel and print its path

@@ -18,7 +18,8 @@
  * frame's dma-buf and prints a hash of what the display is showing.
  *
  * Plain ioctls, no library, so that every step that the kernel takes part in
- * can be seen. Whatever is left open when it fails is released by the kernel.
+ * can be seen; those of the display are in common.c. Whatever is left open when
+ * it fails is released by the kernel.
  */
 
 #define _GNU_SOURCE
@@ -26,7 +27,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -40,35 +40,30 @@
 #include <unistd.h>
 
 #include <drm/drm.h>
-#include <drm/drm_fourcc.h>
 #include <drm/drm_mode.h>
 #include <linux/dma-buf.h>
 #include <linux/videodev2.h>
 
+#include "common.h"
+
 #define MAX_FRAMES	8	/* buffers that the camera may give us */
-#define MAX_IDS		32	/* DRM objects of a kind that we look at */
-#define MAX_MODES	128	/* display modes that we look at */
 #define STALL_MS	5000	/* this long without any event is a failure */
 #define NONE		-1	/* no frame is in this state */
 
 /* One buffer, under the names that the three subsystems have for it. */
 struct frame {
 	int dmabuf_fd;		/* dma-buf: what both sides agree on */
-	__u32 gem_handle;	/* DRM: the imported object */
-	__u32 fb_id;		/* DRM: the same as something to display */
+	struct framebuffer framebuffer;	/* DRM */
 	__u32 sequence;		/* V4L2: number of the frame that is in it */
 };
 
 static struct options {
 	const char *camera;
 	const char *display;
-	unsigned int width, height;
 	unsigned int frames;
 	unsigned int seconds;
 	bool hold;
 } opt = {
-	.width = 640,
-	.height = 480,
 	.frames = 4,
 	.seconds = 5,
 };
@@ -81,12 +76,7 @@ static struct camera {
 	__u32 next_sequence;	/* of the frame that should come next */
 } camera;
 
-static struct display {
-	int fd;
-	__u32 connector_id;
-	__u32 crtc_id;
-	struct drm_mode_modeinfo mode;
-} display;
+static struct display display = { .width = 640, .height = 480 };
 
 static struct frame frames[MAX_FRAMES];
 static unsigned int nr_frames;
@@ -103,27 +93,6 @@ static struct statistics {
 	double first, last;	/* when the first and the last one were shown */
 } stats;
 
-/* ioctl() that a signal does not end early. */
-static int xioctl(int fd, unsigned long request, void *arg)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, arg);
-	} while (ret < 0 && errno == EINTR);
-
-	return ret;
-}
-
-/* An ioctl whose failure ends the program. */
-static void must(int fd, unsigned long request, void *arg, const char *what)
-{
-	if (xioctl(fd, request, arg) < 0)
-		err(1, "%s", what);
-}
-
-#define MUST(fd, request, arg) must(fd, request, arg, #request)
-
 static double now(void)
 {
 	struct timespec ts;
@@ -132,51 +101,14 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/*
- * Open the first device that matches @pattern and that @fits agrees with.
- * @wanted is a path, or the name of a driver, or NULL for any.
- */
-static int open_device(const char *kind, const char *pattern,
-		       const char *wanted,
-		       bool (*fits)(int fd, const char *driver))
-{
-	bool is_path = wanted && strchr(wanted, '/');
-	glob_t found;
-	int fd = -1;
-	size_t i;
-
-	if (glob(is_path ? wanted : pattern, 0, NULL, &found))
-		errx(1, "%s: no device %s", kind,
-		     is_path ? wanted : pattern);
-
-	for (i = 0; i < found.gl_pathc && fd < 0; i++) {
-		fd = open(found.gl_pathv[i], O_RDWR | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0) {
-			if (is_path)
-				err(1, "%s", wanted);
-			continue;
-		}
-		if (fits(fd, is_path ? NULL : wanted)) {
-			printf("%s: %s\n", kind, found.gl_pathv[i]);
-		} else {
-			close(fd);
-			fd = -1;
-		}
-	}
-	globfree(&found);
-	if (fd < 0)
-		errx(1, "%s: %s is missing, or cannot do what is asked for",
-		     kind, wanted ? wanted : "a suitable device");
-	return fd;
-}
-
 /* ---- the camera ---- */
 
-static bool is_camera(int fd, const char *driver)
+static bool is_camera(int fd, const char *driver, void *arg)
 {
 	const __u32 needed = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING;
 	struct v4l2_capability cap = { 0 };
 
+	(void)arg;
 	if (xioctl(fd, VIDIOC_QUERYCAP, &cap) < 0)
 		return false;
 	if (driver && strcmp((const char *)cap.driver, driver))
@@ -190,19 +122,19 @@ static void camera_set_format(void)
 	struct v4l2_format format = {
 		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
 		.fmt.pix = {
-			.width = opt.width,
-			.height = opt.height,
+			.width = display.width,
+			.height = display.height,
 			.pixelformat = V4L2_PIX_FMT_XBGR32,
 			.field = V4L2_FIELD_NONE,
 		},
 	};
 
 	MUST(camera.fd, VIDIOC_S_FMT, &format);
-	if (format.fmt.pix.width != opt.width ||
-	    format.fmt.pix.height != opt.height ||
+	if (format.fmt.pix.width != display.width ||
+	    format.fmt.pix.height != display.height ||
 	    format.fmt.pix.pixelformat != V4L2_PIX_FMT_XBGR32 ||
 	    format.fmt.pix.field != V4L2_FIELD_NONE)
-		errx(1, "the camera has no %ux%u XR24", opt.width, opt.height);
+		errx(1, "the camera has no %ux%u XR24", display.width, display.height);
 
 	camera.pitch = format.fmt.pix.bytesperline;
 }
@@ -301,156 +233,22 @@ static void camera_stream(bool on)
 
 /* ---- the display ---- */
 
-/* A CRTC that can feed @connector, or 0. */
-static __u32 find_crtc(int fd, const struct drm_mode_card_res *res,
-		       const struct drm_mode_get_connector *connector)
+/* The first frame. */
+static void display_first(int index)
 {
-	const __u32 *encoders = (const __u32 *)(unsigned long)
-				connector->encoders_ptr;
-	const __u32 *crtcs = (const __u32 *)(unsigned long)res->crtc_id_ptr;
-	unsigned int i, j;
-
-	for (i = 0; i < connector->count_encoders; i++) {
-		struct drm_mode_get_encoder encoder = {
-			.encoder_id = encoders[i],
-		};
-
-		if (xioctl(fd, DRM_IOCTL_MODE_GETENCODER, &encoder) < 0)
-			continue;
-		for (j = 0; j < res->count_crtcs; j++)
-			if (encoder.possible_crtcs & (1U << j))
-				return crtcs[j];
-	}
-	return 0;
-}
-
-/* Is something plugged in that has a mode of our size? Then remember how. */
-static bool probe_connector(int fd, const struct drm_mode_card_res *res,
-			    __u32 connector_id)
-{
-	struct drm_mode_modeinfo modes[MAX_MODES];
-	__u32 encoders[MAX_IDS];
-	struct drm_mode_get_connector connector = {
-		.connector_id = connector_id,
-	};
-	unsigned int i;
-
-	/*
-	 * With no room for a mode this probes the hardware. The kernel fills
-	 * a list only if all of it fits, and says in any case how many.
-	 */
-	if (xioctl(fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 ||
-	    connector.connection != 1 ||
-	    connector.count_modes > MAX_MODES ||
-	    connector.count_encoders > MAX_IDS)
-		return false;
-
-	connector.modes_ptr = (unsigned long)modes;
-	connector.encoders_ptr = (unsigned long)encoders;
-	connector.count_modes = MAX_MODES;
-	connector.count_encoders = MAX_IDS;
-	connector.count_props = 0;
-	if (xioctl(fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 ||
-	    connector.count_modes > MAX_MODES ||
-	    connector.count_encoders > MAX_IDS)
-		return false;
-
-	for (i = 0; i < connector.count_modes; i++) {
-		if (modes[i].hdisplay != opt.width ||
-		    modes[i].vdisplay != opt.height)
-			continue;
-		display.mode = modes[i];
-		display.connector_id = connector_id;
-		display.crtc_id = find_crtc(fd, res, &connector);
-		return display.crtc_id;
-	}
-	return false;
-}
-
-static bool is_display(int fd, const char *driver)
-{
-	char name[32] = "";
-	__u32 connectors[MAX_IDS], crtcs[MAX_IDS];
-	struct drm_version version = {
-		.name = name,
-		.name_len = sizeof(name) - 1,
-	};
-	struct drm_mode_card_res res = {
-		.connector_id_ptr = (unsigned long)connectors,
-		.count_connectors = MAX_IDS,
-		.crtc_id_ptr = (unsigned long)crtcs,
-		.count_crtcs = MAX_IDS,
-	};
-	struct drm_get_cap prime = { .capability = DRM_CAP_PRIME };
-	unsigned int i;
-
-	if (xioctl(fd, DRM_IOCTL_VERSION, &version) < 0 ||
-	    (driver && strcmp(name, driver)))
-		return false;
-	if (xioctl(fd, DRM_IOCTL_GET_CAP, &prime) < 0 ||
-	    !(prime.value & DRM_PRIME_CAP_IMPORT))
-		return false;
-	if (xioctl(fd, DRM_IOCTL_MODE_GETRESOURCES, &res) < 0 ||
-	    res.count_connectors > MAX_IDS || res.count_crtcs > MAX_IDS)
-		return false;
-
-	for (i = 0; i < res.count_connectors; i++)
-		if (probe_connector(fd, &res, connectors[i]))
-			return true;
-	return false;
-}
-
-/* Make the display's driver see the dma-buf as a framebuffer. */
-static void display_import(struct frame *frame)
-{
-	struct drm_prime_handle prime = { .fd = frame->dmabuf_fd };
-	struct drm_mode_fb_cmd2 fb = {
-		.width = opt.width,
-		.height = opt.height,
-		.pixel_format = DRM_FORMAT_XRGB8888,
-		.pitches = { camera.pitch },
-	};
-
-	MUST(display.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
-	frame->gem_handle = prime.handle;
-	fb.handles[0] = prime.handle;
-	MUST(display.fd, DRM_IOCTL_MODE_ADDFB2, &fb);
-	frame->fb_id = fb.fb_id;
-}
-
-static void display_release(struct frame *frame)
-{
-	struct drm_gem_close close_handle = { .handle = frame->gem_handle };
-
-	MUST(display.fd, DRM_IOCTL_MODE_RMFB, &frame->fb_id);
-	MUST(display.fd, DRM_IOCTL_GEM_CLOSE, &close_handle);
-}
-
-/* The first frame: switch the display on, done when this returns. */
-static void display_start(int index)
-{
-	struct drm_mode_crtc crtc = {
-		.crtc_id = display.crtc_id,
-		.fb_id = frames[index].fb_id,
-		.set_connectors_ptr = (unsigned long)&display.connector_id,
-		.count_connectors = 1,
-		.mode = display.mode,
-		.mode_valid = 1,
-	};
-
-	MUST(display.fd, DRM_IOCTL_MODE_SETCRTC, &crtc);
+	display_start(&display, &frames[index].framebuffer);
 	on_screen = index;
 	stats.shown = 1;
 	stats.first = now();
 	stats.last = stats.first;
 }
 
-/* Any further frame: shown when display_flip_done() is told so. */
+/* Any further frame: frame_shown() is called when it is on screen. */
 static void display_flip(int index)
 {
 	struct drm_mode_crtc_page_flip flip = {
 		.crtc_id = display.crtc_id,
-		.fb_id = frames[index].fb_id,
+		.fb_id = frames[index].framebuffer.fb_id,
 		.flags = DRM_MODE_PAGE_FLIP_EVENT,
 	};
 
@@ -463,7 +261,7 @@ static void display_flip(int index)
 static void frame_captured(int index)
 {
 	if (on_screen == NONE) {
-		display_start(index);
+		display_first(index);
 	} else if (flipping == NONE) {
 		display_flip(index);
 	} else {
@@ -546,37 +344,9 @@ static void stream(int signal_fd)
 
 /* ---- looking at the pixels ---- */
 
-/* FNV-1a, 64 bits, over the R, G and B of each pixel, line by line. */
-static __u64 hash_pixels(const __u8 *pixels)
-{
-	__u64 hash = 0xcbf29ce484222325;
-	unsigned int x, y;
-	int channel;
-
-	for (y = 0; y < opt.height; y++) {
-		for (x = 0; x < opt.width; x++) {
-			const __u8 *bgrx = pixels + y * camera.pitch + 4 * x;
-
-			for (channel = 2; channel >= 0; channel--) {
-				hash ^= bgrx[channel];
-				hash *= 0x100000001b3;
-			}
-		}
-	}
-	return hash;
-}
-
-/* Tell the exporter that the CPU begins or ends to read. */
-static void sync_for_cpu(int dmabuf_fd, __u64 begin_or_end)
-{
-	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_READ | begin_or_end };
-
-	MUST(dmabuf_fd, DMA_BUF_IOCTL_SYNC, &sync);
-}
-
 static __u64 hash_frame(const struct frame *frame)
 {
-	size_t size = (size_t)camera.pitch * opt.height;
+	size_t size = (size_t)camera.pitch * display.height;
 	__u64 hash;
 	void *pixels;
 
@@ -584,9 +354,9 @@ static __u64 hash_frame(const struct frame *frame)
 	if (pixels == MAP_FAILED)
 		err(1, "mmap of the dma-buf");
 
-	sync_for_cpu(frame->dmabuf_fd, DMA_BUF_SYNC_START);
-	hash = hash_pixels(pixels);
-	sync_for_cpu(frame->dmabuf_fd, DMA_BUF_SYNC_END);
+	sync_for_cpu(frame->dmabuf_fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	hash = hash_pixels(pixels, display.width, display.height, camera.pitch);
+	sync_for_cpu(frame->dmabuf_fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
 
 	munmap(pixels, size);
 	return hash;
@@ -641,19 +411,20 @@ static void set_up(void)
 {
 	unsigned int i;
 
-	display.fd = open_device("display", "/dev/dri/card*", opt.display,
-				 is_display);
-	camera.fd = open_device("camera", "/dev/video*", opt.camera, is_camera);
+	display_open(&display, opt.display);
+	camera.fd = open_device("camera", "/dev/video*", opt.camera, is_camera,
+				NULL);
 	camera_set_format();
 	camera_set_rate(display.mode.vrefresh);
 	camera_allocate();
 	for (i = 0; i < nr_frames; i++) {
 		frames[i].dmabuf_fd = camera_export(i);
-		display_import(&frames[i]);
+		display_import(&display, frames[i].dmabuf_fd, camera.pitch,
+			       &frames[i].framebuffer);
 		camera_queue(i);
 	}
 	printf("stream: %ux%u, %u buffers, camera %.0f Hz, display %u Hz\n",
-	       opt.width, opt.height, nr_frames, camera.fps,
+	       display.width, display.height, nr_frames, camera.fps,
 	       display.mode.vrefresh);
 	fflush(stdout);
 }
@@ -663,7 +434,7 @@ static void tear_down(void)
 	unsigned int i;
 
 	for (i = 0; i < nr_frames; i++) {
-		display_release(&frames[i]);
+		display_release(&display, &frames[i].framebuffer);
 		close(frames[i].dmabuf_fd);
 	}
 	close(display.fd);
@@ -694,30 +465,6 @@ static void print_help(FILE *out)
 	      "Exit status: 0, or 1 after any failure.\n", out);
 }
 
-/* A number that an option was given. */
-static unsigned int parse_number(const char *text, unsigned int min, unsigned int max)
-{
-	unsigned long value;
-	char *rest;
-
-	errno = 0;
-	value = strtoul(text, &rest, 10);
-	if (errno || rest == text || *rest || value < min || value > max)
-		errx(1, "%s: not a number from %u to %u", text, min, max);
-	return value;
-}
-
-static void parse_size(char *text)
-{
-	char *height = strchr(text, 'x');
-
-	if (!height)
-		errx(1, "%s: not a size such as 640x480", text);
-	*height++ = '\0';
-	opt.width = parse_number(text, 1, 16384);
-	opt.height = parse_number(height, 1, 16384);
-}
-
 static void parse_options(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -741,7 +488,7 @@ static void parse_options(int argc, char **argv)
 			opt.display = optarg;
 			break;
 		case 's':
-			parse_size(optarg);
+			parse_size(optarg, &display.width, &display.height);
 			break;
 		case 'b':
 			opt.frames = parse_number(optarg, 3, MAX_FRAMES);
