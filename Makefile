@@ -5,6 +5,7 @@ help:        ; @sed -n 's/^\#\# //p' Makefile
 demo:        ; @harness/demo
 test:        ; @harness/with python -- harness/test $(SUITES)
 check:       ; @harness/with python -- harness/test kunit-um static:sparse
+bench:       ; @harness/with python -- harness/bench "$(OPS)"
 test-stock:  ; @harness/with python -- harness/test stock
 kernel:      ; @harness/kernel ours demo
 overlay:     ; @harness/with python -- harness/overlay "$(KSRC)"
@@ -15,9 +16,11 @@ clean:       ; rm -rf build
 ## make test SUITES=...   some of them: harness overlay static layers docs kunit-um stock
 ##                        kunit-x86 user kcsan drm-kunit users kselftests clients demo
 ## make check             the quick round: KUnit on user-mode Linux, sparse; no emulator
+## make bench             what operations cost on stock and on ours; leaves build/bench/table
+## make bench OPS='heap*' the same for some of them
 ## make test-stock        our tests on the stock subsystem
 ## make kernel            build the demo's kernel and print its path
 ## make overlay KSRC=DIR  replace the subsystem of a Linux 6.12 tree by ours
 ## make clean             remove build/, which has all that the other targets made
 
-.PHONY: help demo test check test-stock kernel overlay clean
+.PHONY: help demo test check bench test-stock kernel overlay clean
