@@ -48,11 +48,10 @@ static bool pin_on_attach(struct dma_buf_attachment *attach)
 	       !dma_buf_attachment_is_dynamic(attach);
 }
 
-/* The two sides disagree about moves, and there is something to map. */
-static bool map_on_attach(struct dma_buf_attachment *attach)
+/* The two sides disagree about moves: the core has to help. */
+static bool sides_differ(struct dma_buf_attachment *attach)
 {
-	return attach->dmabuf->ops->map_dma_buf &&
-	       dma_buf_is_dynamic(attach->dmabuf) !=
+	return dma_buf_is_dynamic(attach->dmabuf) !=
 	       dma_buf_attachment_is_dynamic(attach);
 }
 
@@ -185,18 +184,33 @@ static void attach_unsettle(struct dma_buf_attachment *attach)
 		attach_unpin(attach);
 }
 
+/* At detach: take back what the core keeps, and what the importer forgot. */
+static void attach_clear(struct dma_buf_attachment *attach)
+{
+	attach_unsettle(attach);
+
+	WARN_ONCE(attach->pins,
+		  "dma-buf: %s detaches while it has a pin, buffer of %s\n",
+		  importer_name(attach), attach->dmabuf->exp_name);
+	while (attach->pins)
+		attach_unpin(attach);
+}
+
 /* Do at attach what the table above gives to the core. */
 static int attach_settle(struct dma_buf_attachment *attach)
 {
 	struct sg_table *sgt;
 	int ret;
 
+	if (!sides_differ(attach))
+		return 0;
+
 	if (pin_on_attach(attach)) {
 		ret = attach_pin(attach);
 		if (ret)
 			return ret;
 	}
-	if (map_on_attach(attach)) {
+	if (attach->dmabuf->ops->map_dma_buf) {
 		sgt = attach_map(attach, DMA_BIDIRECTIONAL);
 		if (IS_ERR(sgt)) {
 			attach_unsettle(attach);
@@ -275,10 +289,10 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 	if (ret)
 		return ERR_PTR(ret);
 
-	scoped_guard(dma_resv, dmabuf->resv) {
-		list_add(&attach->node, &dmabuf->attachments);
-		ret = attach_settle(attach);
-	}
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_add(&attach->node, &dmabuf->attachments);
+	ret = attach_settle(attach);
+	dma_resv_unlock(dmabuf->resv);
 	if (ret) {
 		dma_buf_detach(dmabuf, no_free_ptr(attach));
 		return ERR_PTR(ret);
@@ -320,15 +334,11 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	if (WARN_ON_ONCE(!dmabuf || !attach || dmabuf != attach->dmabuf))
 		return;
 
-	scoped_guard(dma_resv, dmabuf->resv) {
-		attach_unsettle(attach);
-		WARN_ONCE(attach->pins,
-			  "dma-buf: %s detaches while it has a pin, buffer of %s\n",
-			  importer_name(attach), dmabuf->exp_name);
-		while (attach->pins)
-			attach_unpin(attach);
-		list_del(&attach->node);
-	}
+	dma_resv_lock(dmabuf->resv, NULL);
+	if (attach->sgt || attach->pins)
+		attach_clear(attach);
+	list_del(&attach->node);
+	dma_resv_unlock(dmabuf->resv);
 
 	if (dmabuf->ops->detach)
 		dmabuf->ops->detach(dmabuf, attach);
@@ -468,7 +478,7 @@ dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 	if (!attach_given(attach))
 		return ERR_PTR(-EINVAL);
 
-	guard(dma_resv)(attach->dmabuf->resv);
+	guard(dma_buf_resv)(attach->dmabuf);
 	return dma_buf_map_attachment(attach, direction);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
@@ -521,7 +531,7 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 	if (!attach_given(attach) || WARN_ON_ONCE(!sg_table))
 		return;
 
-	guard(dma_resv)(attach->dmabuf->resv);
+	guard(dma_buf_resv)(attach->dmabuf);
 	dma_buf_unmap_attachment(attach, sg_table, direction);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
@@ -641,7 +651,7 @@ int dma_buf_get_pfn_unlocked(struct dma_buf_attachment *attach, pgoff_t pgoff,
 	if (!attach_given(attach))
 		return -EINVAL;
 
-	guard(dma_resv)(attach->dmabuf->resv);
+	guard(dma_buf_resv)(attach->dmabuf);
 	return dma_buf_get_pfn(attach, pgoff, pfn, max_order);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_get_pfn_unlocked, DMA_BUF);

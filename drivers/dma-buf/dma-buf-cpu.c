@@ -270,7 +270,7 @@ int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (WARN_ON_ONCE(!dmabuf))
 		return -EINVAL;
 
-	guard(dma_resv)(dmabuf->resv);
+	guard(dma_buf_resv)(dmabuf);
 	return dma_buf_vmap(dmabuf, map);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vmap_unlocked, DMA_BUF);
@@ -287,7 +287,7 @@ void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (WARN_ON_ONCE(!dmabuf))
 		return;
 
-	guard(dma_resv)(dmabuf->resv);
+	guard(dma_buf_resv)(dmabuf);
 	dma_buf_vunmap(dmabuf, map);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap_unlocked, DMA_BUF);

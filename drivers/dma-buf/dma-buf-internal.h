@@ -12,9 +12,13 @@
 #include <linux/poll.h>
 #include <uapi/linux/dma-buf.h>
 
-/* The reservation lock until the end of the scope, without a ww context. */
-DEFINE_GUARD(dma_resv, struct dma_resv *, dma_resv_lock(_T, NULL),
-	     dma_resv_unlock(_T))
+/*
+ * guard(dma_buf_resv)(dmabuf): the reservation lock until the end of the scope,
+ * without a ww context. DEFINE_GUARD() would test for NULL when it unlocks.
+ */
+DEFINE_CLASS(dma_buf_resv, struct dma_buf *, dma_resv_unlock(_T->resv),
+	     ({ dma_resv_lock(dmabuf->resv, NULL); dmabuf; }),
+	     struct dma_buf *dmabuf)
 
 /* dma-buf.c; called by the file when the last reference is gone */
 void dma_buf_destroy(struct dma_buf *dmabuf);
