@@ -351,35 +351,45 @@ bool udmabuf_pages_run_at(struct udmabuf_pages *pages, pgoff_t pgoff,
 }
 EXPORT_SYMBOL_IF_KUNIT(udmabuf_pages_run_at);
 
-/*
- * The length of the segment that starts with run *@i, in pages; *@i moves to the
- * run behind it.
- */
-static unsigned long segment_pages(const struct udmabuf_pages *pages,
-				   unsigned long *i)
-{
-	const struct udmabuf_run *first = &pages->runs[*i];
-	unsigned long nr;
+/* As many runs as there are that follow each other in memory, too. */
+struct segment {
+	unsigned long pfn;
+	unsigned long nr;	/* pages */
+	const struct udmabuf_run *behind;	/* the next segment's first run */
+};
 
-	do {
-		nr = run_end(pages, (*i)++) - first->pgoff;
-	} while (*i < pages->nr_runs &&
-		 pages->runs[*i].pfn == first->pfn + nr);
-	return nr;
+/* Step to the segment that starts at @behind; false if there is none. */
+static inline bool next_segment(const struct udmabuf_pages *pages,
+				struct segment *segment)
+{
+	const struct udmabuf_run *end = pages->runs + pages->nr_runs;
+	const struct udmabuf_run *first = segment->behind, *run = first + 1;
+
+	if (first == end)
+		return false;
+
+	while (run < end && run->pfn - first->pfn == run->pgoff - first->pgoff)
+		run++;
+
+	segment->pfn = first->pfn;
+	segment->nr = (run < end ? run->pgoff : pages->nr_pages) - first->pgoff;
+	segment->behind = run;
+	return true;
 }
 
 /* How many entries of at most @max pages all segments take. */
 static unsigned long count_entries(const struct udmabuf_pages *pages,
 				   unsigned long max)
 {
-	unsigned long count = 0, i = 0;
+	struct segment segment = { .behind = pages->runs };
+	unsigned long count = 0;
 
 	/* Nothing has to be split. */
 	if (max >= pages->nr_pages)
 		return pages->nr_segments;
 
-	while (i < pages->nr_runs)
-		count += DIV_ROUND_UP(segment_pages(pages, &i), max);
+	while (next_segment(pages, &segment))
+		count += DIV_ROUND_UP(segment.nr, max);
 	return count;
 }
 
@@ -388,14 +398,11 @@ static struct scatterlist *enter_segment(struct scatterlist *sg,
 					 unsigned long pfn, unsigned long nr,
 					 unsigned long max)
 {
-	unsigned long part;
+	for (; nr > max; nr -= max, pfn += max, sg = sg_next(sg))
+		sg_set_page(sg, pfn_to_page(pfn), max << PAGE_SHIFT, 0);
 
-	for (; nr; nr -= part, pfn += part) {
-		part = min(nr, max);
-		sg_set_page(sg, pfn_to_page(pfn), part << PAGE_SHIFT, 0);
-		sg = sg_next(sg);
-	}
-	return sg;
+	sg_set_page(sg, pfn_to_page(pfn), nr << PAGE_SHIFT, 0);
+	return sg_next(sg);
 }
 
 /**
@@ -412,9 +419,10 @@ struct sg_table *udmabuf_pages_sgt(const struct udmabuf_pages *pages,
 				   size_t max_segment)
 {
 	unsigned long max = min_t(size_t, max_segment, UINT_MAX) >> PAGE_SHIFT;
-	unsigned long count, pfn, i = 0;
+	struct segment segment = { .behind = pages->runs };
 	struct scatterlist *sg;
 	struct sg_table *sgt;
+	unsigned long count;
 
 	max = max(max, 1);
 	count = count_entries(pages, max);
@@ -424,10 +432,9 @@ struct sg_table *udmabuf_pages_sgt(const struct udmabuf_pages *pages,
 		return ERR_PTR(-ENOMEM);
 	}
 
-	for (sg = sgt->sgl; i < pages->nr_runs; ) {
-		pfn = pages->runs[i].pfn;
-		sg = enter_segment(sg, pfn, segment_pages(pages, &i), max);
-	}
+	sg = sgt->sgl;
+	while (next_segment(pages, &segment))
+		sg = enter_segment(sg, segment.pfn, segment.nr, max);
 	return sgt;
 }
 EXPORT_SYMBOL_IF_KUNIT(udmabuf_pages_sgt);
@@ -455,12 +462,13 @@ EXPORT_SYMBOL_IF_KUNIT(udmabuf_sgt_free);
  */
 void *udmabuf_pages_vmap(const struct udmabuf_pages *pages)
 {
-	struct page **array __free(kvfree) = NULL, **next;
-	unsigned long pfn = pages->runs[0].pfn, nr, i = 0;
+	struct page *first = pfn_to_page(pages->runs[0].pfn), **entry;
+	struct segment segment = { .behind = pages->runs };
+	struct page **array __free(kvfree) = NULL;
 
-	nr = segment_pages(pages, &i);
-	if (nr == pages->nr_pages && !PageHighMem(pfn_to_page(pfn + nr - 1)))
-		return page_address(pfn_to_page(pfn));
+	if (pages->nr_segments == 1 &&
+	    !PageHighMem(nth_page(first, pages->nr_pages - 1)))
+		return page_address(first);
 
 	if (pages->nr_pages > INT_MAX)
 		return NULL;
@@ -469,10 +477,10 @@ void *udmabuf_pages_vmap(const struct udmabuf_pages *pages)
 	if (!array)
 		return NULL;
 
-	for (i = 0, next = array; i < pages->nr_runs; ) {
-		pfn = pages->runs[i].pfn;
-		for (nr = segment_pages(pages, &i); nr; nr--)
-			*next++ = pfn_to_page(pfn++);
+	entry = array;
+	while (next_segment(pages, &segment)) {
+		for (unsigned long i = 0; i < segment.nr; i++)
+			*entry++ = pfn_to_page(segment.pfn + i);
 	}
 	return vmap(array, pages->nr_pages, VM_MAP, PAGE_KERNEL);
 }

@@ -87,6 +87,7 @@
  *            seal against writing is there
  * EBADFD     a descriptor that is not open, or is no memfd
  * EMFILE     the process has too many open files
+ * ENFILE     the system has too many open files
  * ENOMEM     no memory, or the user would have more than user_limit_mb
  * EINTR      the process is being killed
  * ENOTTY     no ioctl of this device
@@ -140,9 +141,13 @@ struct udmabuf {
 
 /* ---- the exporter ------------------------------------------------------- */
 
+/*
+ * The caches are maintained as by any mapping, but with a call of its own: other
+ * devices, the udmabuf device, and other buffers may have the same pages mapped,
+ * and this tells DMA_API_DEBUG that it is on purpose.
+ */
 static struct sg_table *map_for_device(struct udmabuf *ubuf, struct device *dev,
-				       enum dma_data_direction direction,
-				       unsigned long attrs)
+				       enum dma_data_direction direction)
 {
 	struct sg_table *sgt;
 	int ret;
@@ -152,11 +157,12 @@ static struct sg_table *map_for_device(struct udmabuf *ubuf, struct device *dev,
 	if (IS_ERR(sgt))
 		return sgt;
 
-	ret = dma_map_sgtable(dev, sgt, direction, attrs);
+	ret = dma_map_sgtable(dev, sgt, direction, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret) {
 		udmabuf_sgt_free(sgt);
 		return ERR_PTR(ret);
 	}
+	dma_sync_sgtable_for_device(dev, sgt, direction);
 	return sgt;
 }
 
@@ -165,14 +171,15 @@ static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 {
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	return map_for_device(attach->dmabuf->priv, attach->dev, direction, 0);
+	return map_for_device(attach->dmabuf->priv, attach->dev, direction);
 }
 
 static void udmabuf_unmap(struct dma_buf_attachment *attach,
 			  struct sg_table *sgt,
 			  enum dma_data_direction direction)
 {
-	dma_unmap_sgtable(attach->dev, sgt, direction, 0);
+	dma_sync_sgtable_for_cpu(attach->dev, sgt, direction);
+	dma_unmap_sgtable(attach->dev, sgt, direction, DMA_ATTR_SKIP_CPU_SYNC);
 	udmabuf_sgt_free(sgt);
 }
 
@@ -201,22 +208,6 @@ static bool cpu_access_needs_sync(struct device *dev)
 	return dma_dev_need_sync(dev) && dma_max_mapping_size(dev) == SIZE_MAX;
 }
 
-/*
- * Map for the device itself. The caches are maintained as for any mapping, but
- * by a call of its own: other buffers may have the same pages mapped, and this
- * tells DMA_API_DEBUG that it is on purpose.
- */
-static struct sg_table *map_for_cpu_access(struct udmabuf *ubuf)
-{
-	struct device *dev = udmabuf_misc.this_device;
-	struct sg_table *sgt;
-
-	sgt = map_for_device(ubuf, dev, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
-	if (!IS_ERR(sgt))
-		dma_sync_sgtable_for_device(dev, sgt, DMA_BIDIRECTIONAL);
-	return sgt;
-}
-
 /* The table to maintain caches by, made at the first call. */
 static struct sg_table *cpu_sgt_get(struct dma_buf *dmabuf)
 {
@@ -231,7 +222,8 @@ static struct sg_table *cpu_sgt_get(struct dma_buf *dmabuf)
 
 	sgt = ubuf->cpu_sgt;
 	if (!sgt) {
-		sgt = map_for_cpu_access(ubuf);
+		sgt = map_for_device(ubuf, udmabuf_misc.this_device,
+				     DMA_BIDIRECTIONAL);
 		if (!IS_ERR(sgt))
 			smp_store_release(&ubuf->cpu_sgt, sgt); /* the load above */
 	}

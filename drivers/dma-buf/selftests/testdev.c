@@ -2,7 +2,8 @@
 /*
  * /dev/dmabuf_test: an exporter, an importer and a fence driver in the hands of
  * user-space tests. Root only, and only in test kernels. Uses nothing but the
- * public API, so that it shows how any implementation of that API behaves.
+ * public API of the subsystem, so that it shows how any implementation of it
+ * behaves.
  *
  * Lock order: &test_device.lock, then reservation locks. A fence's own lock is
  * a leaf.
@@ -12,7 +13,9 @@
 #include <linux/cleanup.h>
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -32,6 +35,18 @@
 #include <linux/xarray.h>
 
 #include "testdev.h"
+
+/*
+ * Does this subsystem have dma_buf_get_pfn()? That of stock 6.12 does not. sparse
+ * knows no __has_include(), and is run on what has it.
+ */
+#ifndef __has_include
+#define HAVE_GET_PFN 1
+#elif __has_include("linux/dma-buf-map.h")
+#define HAVE_GET_PFN 1
+#else
+#define HAVE_GET_PFN 0
+#endif
 
 static atomic_t live_buffers = ATOMIC_INIT(0);
 static atomic_t live_fences = ATOMIC_INIT(0);
@@ -739,6 +754,232 @@ static long ioctl_import(void __user *argp)
 	return ret;
 }
 
+/**
+ * struct test_copy - what an importer has to read or write
+ * @dmabuf: the buffer
+ * @offset: first byte in it
+ * @size: how many
+ * @data: memory of the kernel that they go to or come from
+ * @write: they go to the buffer
+ */
+struct test_copy {
+	struct dma_buf *dmabuf;
+	size_t offset;
+	size_t size;
+	void *data;
+	bool write;
+};
+
+/* Copy @size bytes between @data and the memory at @phys. */
+static int copy_phys(phys_addr_t phys, void *data, size_t size, bool write)
+{
+	size_t part, in_page;
+	void *page;
+
+	for (; size; size -= part, phys += part, data += part) {
+		if (!pfn_valid(PHYS_PFN(phys)))
+			return -EIO;
+
+		in_page = offset_in_page(phys);
+		part = min_t(size_t, size, PAGE_SIZE - in_page);
+		page = kmap_local_pfn(PHYS_PFN(phys));
+		if (write)
+			memcpy(page + in_page, data, part);
+		else
+			memcpy(data, page + in_page, part);
+		kunmap_local(page);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Copy to or from where the device would, by the addresses in @sgt. */
+static int copy_by_table(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			 const struct test_copy *copy)
+{
+	size_t skip = copy->offset, left = copy->size, part;
+	void *data = copy->data;
+	struct scatterlist *sg;
+	int i, ret;
+
+	if (!sgt_covers(sgt, copy->dmabuf->size))
+		return -EIO;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		part = sg_dma_len(sg) - min_t(size_t, sg_dma_len(sg), skip);
+		part = min(part, left);
+		if (part) {
+			ret = copy_phys(dma_to_phys(attach->dev, sg_dma_address(sg)) +
+					skip, data, part, copy->write);
+			if (ret)
+				return ret;
+		}
+		skip -= min_t(size_t, sg_dma_len(sg), skip);
+		data += part;
+		left -= part;
+	}
+	return 0;
+}
+
+static int copy_by_dma(struct dma_buf_attachment *attach,
+		       const struct test_copy *copy)
+{
+	enum dma_data_direction dir = copy->write ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	struct sg_table *sgt;
+	int ret;
+
+	/* With these the CPU would not find what the device sees. */
+	if (!IS_ENABLED(CONFIG_HAS_DMA) || get_dma_ops(attach->dev) ||
+	    !dev_is_dma_coherent(attach->dev))
+		return -EOPNOTSUPP;
+
+	sgt = dma_buf_map_attachment_unlocked(attach, dir);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	ret = copy_by_table(attach, sgt, copy);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, dir);
+	return ret;
+}
+
+#if HAVE_GET_PFN
+static int copy_by_pfn(struct dma_buf_attachment *attach,
+		       const struct test_copy *copy)
+{
+	size_t done, part, in_page;
+	unsigned int order;
+	u64 pfn;
+	int ret;
+
+	for (done = 0; done < copy->size; done += part) {
+		ret = dma_buf_get_pfn_unlocked(attach,
+					       (copy->offset + done) >> PAGE_SHIFT,
+					       &pfn, &order);
+		if (ret)
+			return ret;
+
+		in_page = offset_in_page(copy->offset + done);
+		part = min_t(size_t, copy->size - done, (PAGE_SIZE << order) - in_page);
+		ret = copy_phys(PFN_PHYS(pfn) + in_page, copy->data + done, part,
+				copy->write);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+#else
+static int copy_by_pfn(struct dma_buf_attachment *attach,
+		       const struct test_copy *copy)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* What a device needs: an attachment, and that nobody else is at work. */
+static int copy_attached(const struct test_copy *copy,
+			 int (*way)(struct dma_buf_attachment *attach,
+				    const struct test_copy *copy))
+{
+	struct dma_buf_attachment *attach;
+	long ret;
+
+	attach = dma_buf_attach(copy->dmabuf, test_misc.this_device);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+
+	ret = dma_resv_wait_timeout(copy->dmabuf->resv,
+				    dma_resv_usage_rw(copy->write), true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret > 0)
+		ret = way(attach, copy);
+	dma_buf_detach(copy->dmabuf, attach);
+	return ret;
+}
+
+/* For both directions: what is beside the bytes may share cache lines with them. */
+static int copy_by_vmap(const struct test_copy *copy)
+{
+	enum dma_data_direction dir = DMA_BIDIRECTIONAL;
+	struct iosys_map map;
+	int ret;
+
+	ret = dma_buf_vmap_unlocked(copy->dmabuf, &map);
+	if (ret)
+		return ret;
+
+	ret = dma_buf_begin_cpu_access(copy->dmabuf, dir);
+	if (!ret) {
+		if (copy->write)
+			iosys_map_memcpy_to(&map, copy->offset, copy->data, copy->size);
+		else
+			iosys_map_memcpy_from(copy->data, &map, copy->offset, copy->size);
+		ret = dma_buf_end_cpu_access(copy->dmabuf, dir);
+	}
+	dma_buf_vunmap_unlocked(copy->dmabuf, &map);
+	return ret;
+}
+
+static int copy_by(u32 way, const struct test_copy *copy)
+{
+	switch (way) {
+	case DMABUF_TEST_BY_DMA:
+		return copy_attached(copy, copy_by_dma);
+	case DMABUF_TEST_BY_PFN:
+		return copy_attached(copy, copy_by_pfn);
+	default:
+		return copy_by_vmap(copy);
+	}
+}
+
+static bool copy_valid(const struct dmabuf_test_copy *arg)
+{
+	return arg->size && arg->size <= DMABUF_TEST_MAX_SIZE &&
+	       arg->way < DMABUF_TEST_NR_WAYS && arg->write <= 1 && !arg->pad;
+}
+
+static bool in_buffer(const struct dma_buf *dmabuf, u64 offset, u64 size)
+{
+	return offset < dmabuf->size && size <= dmabuf->size - offset;
+}
+
+/* No lock of a buffer is held while the caller's memory is accessed: it may fault. */
+static long ioctl_copy(void __user *argp)
+{
+	struct dmabuf_test_copy arg;
+	void __user *user;
+	int ret;
+
+	if (copy_from_user(&arg, argp, sizeof(arg)))
+		return -EFAULT;
+	if (!copy_valid(&arg))
+		return -EINVAL;
+
+	struct dma_buf *dmabuf __free(buffer_put) = dma_buf_get(arg.fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (!in_buffer(dmabuf, arg.offset, arg.size))
+		return -EINVAL;
+
+	void *data __free(kvfree) = kvmalloc(arg.size, GFP_KERNEL);
+	if (!data)
+		return -ENOMEM;
+
+	user = u64_to_user_ptr(arg.data);
+	if (arg.write && copy_from_user(data, user, arg.size))
+		return -EFAULT;
+
+	ret = copy_by(arg.way, &(struct test_copy){
+		.dmabuf = dmabuf,
+		.offset = arg.offset,
+		.size = arg.size,
+		.data = data,
+		.write = arg.write,
+	});
+	if (!ret && !arg.write && copy_to_user(user, data, arg.size))
+		return -EFAULT;
+	return ret;
+}
+
 static int holder_thread(void *data)
 {
 	struct test_device *device = data;
@@ -847,6 +1088,8 @@ static long test_device_ioctl(struct file *file, unsigned int cmd,
 		return ioctl_fail(argp);
 	case DMABUF_TEST_IOC_IMPORT:
 		return ioctl_import(argp);
+	case DMABUF_TEST_IOC_COPY:
+		return ioctl_copy(argp);
 	case DMABUF_TEST_IOC_HOLD:
 		return ioctl_hold(device, argp);
 	case DMABUF_TEST_IOC_RELEASE:
@@ -912,4 +1155,29 @@ static struct miscdevice test_misc = {
 	.mode	= 0600,
 };
 
-builtin_misc_device(test_misc);
+/* As importer the device stands for any: it takes all memory, in any length. */
+static int __init set_up_dma(struct device *dev)
+{
+	static struct device_dma_parameters parameters;
+
+	if (!IS_ENABLED(CONFIG_HAS_DMA))
+		return 0;
+
+	dev->dma_parms = &parameters;
+	dma_set_max_seg_size(dev, UINT_MAX);
+	return dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+}
+
+static int __init test_device_init(void)
+{
+	int ret = misc_register(&test_misc);
+
+	if (ret)
+		return ret;
+
+	ret = set_up_dma(test_misc.this_device);
+	if (ret)
+		misc_deregister(&test_misc);
+	return ret;
+}
+device_initcall(test_device_init);

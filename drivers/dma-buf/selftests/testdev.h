@@ -9,6 +9,8 @@
  *             got, within the open device that made it. Closing the device
  *             signals what is left of its fences.
  *   timeline  a fence context of the open device, 1 to DMABUF_TEST_TIMELINES
+ *
+ * DMABUF_TEST_IOC_COPY takes the buffer of any exporter.
  */
 #ifndef DMABUF_SELFTESTS_TESTDEV_H
 #define DMABUF_SELFTESTS_TESTDEV_H
@@ -49,6 +51,14 @@ enum dmabuf_test_import_step {
 	DMABUF_TEST_DETACH,
 	DMABUF_TEST_VMAP,	/* stays until VUNMAP, can be repeated */
 	DMABUF_TEST_VUNMAP
+};
+
+/* How an importer gets at the memory of a buffer. */
+enum dmabuf_test_way {
+	DMABUF_TEST_BY_DMA,	/* attach, map, use the DMA addresses */
+	DMABUF_TEST_BY_PFN,	/* attach, ask for the frame of each page */
+	DMABUF_TEST_BY_VMAP,	/* kernel mapping, between the calls for CPU access */
+	DMABUF_TEST_NR_WAYS
 };
 
 /**
@@ -162,6 +172,33 @@ struct dmabuf_test_import {
 };
 
 /**
+ * struct dmabuf_test_copy - read or write a buffer as an importer does
+ * @data: in: address of @size bytes of the caller, which are written to the
+ *	buffer or read from it
+ * @offset: in: first byte in the buffer
+ * @size: in: bytes, 1 to DMABUF_TEST_MAX_SIZE, all of them in the buffer
+ * @fd: in: the buffer, of whichever exporter
+ * @way: in: enum dmabuf_test_way
+ * @write: in: 1 to write the buffer, 0 to read it
+ * @pad: 0
+ *
+ * Attaches and maps for this one call, and waits for the fences that stand in
+ * the way. What the exporter or the core fails with is the error of the call,
+ * and EIO means that they tell of memory which is not there. EOPNOTSUPP: this
+ * kernel or this exporter does not have that way, or the machine's devices do
+ * not see memory as its CPUs do.
+ */
+struct dmabuf_test_copy {
+	__u64 data;
+	__u64 offset;
+	__u64 size;
+	__s32 fd;
+	__u32 way;
+	__u32 write;
+	__u32 pad;
+};
+
+/**
  * struct dmabuf_test_hold - have a kernel thread hold the reservation lock
  * @fd: in: the buffer. The lock is held when the call returns.
  * @ms: in: until it is let go of by itself, at most DMABUF_TEST_MAX_HOLD_MS
@@ -195,5 +232,6 @@ struct dmabuf_test_live {
 #define DMABUF_TEST_IOC_HOLD	_IOW('D', 0x78, struct dmabuf_test_hold)
 #define DMABUF_TEST_IOC_RELEASE	_IO('D', 0x79)
 #define DMABUF_TEST_IOC_LIVE	_IOR('D', 0x7a, struct dmabuf_test_live)
+#define DMABUF_TEST_IOC_COPY	_IOW('D', 0x7b, struct dmabuf_test_copy)
 
 #endif /* DMABUF_SELFTESTS_TESTDEV_H */

@@ -140,7 +140,7 @@ static void sweep(struct __test_metadata *_metadata, struct context *ctx,
 {
 	/* Before the first run, whose last references may go a little later. */
 	struct dmabuf_test_live want = live(ctx->dev);
-	int fds = count_fds();
+	int fds = count_fds(), next = next_fd();
 	unsigned int nth;
 
 	sequence(ctx);		/* What is allocated once and for all, is now. */
@@ -160,6 +160,8 @@ static void sweep(struct __test_metadata *_metadata, struct context *ctx,
 	}
 	EXPECT_GT(MAX_ROUNDS, (int)nth);
 	EXPECT_TRUE(nothing_left(ctx, want, fds));
+	/* A number that was reserved for nothing is in no directory. */
+	EXPECT_EQ(next, next_fd());
 	TH_LOG("%u allocations, %d failed calls", nth - 1, ctx->failures);
 }
 

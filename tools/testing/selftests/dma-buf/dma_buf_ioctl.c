@@ -171,12 +171,14 @@ TEST_F(ioctl, name_bad_pointer_is_efault)
 	int i;
 
 	EXPECT_EQ(0, buffer_name(self->buffer, "kept"));
-	for (n = 0; n < ARRAY_SIZE(numbers); n++)
-		for (i = 0; i < NR_BAD_POINTERS - 1; i++)
+	for (n = 0; n < ARRAY_SIZE(numbers); n++) {
+		for (i = 0; i < NR_BAD_POINTERS - 1; i++) {
 			EXPECT_EQ(-EFAULT, xioctl(self->buffer, numbers[n],
 						  bad_pointer(i, 1))) {
 				TH_LOG("pointer %d", i);
 			}
+		}
+	}
 	EXPECT_STREQ("kept", shown_name(self->buffer));
 }
 
@@ -302,11 +304,12 @@ TEST_F(ioctl, export_bad_pointer_is_efault)
 	size_t size = sizeof(struct dma_buf_export_sync_file);
 	int fds = count_fds(), i;
 
-	for (i = 0; i < NR_BAD_POINTERS; i++)
+	for (i = 0; i < NR_BAD_POINTERS; i++) {
 		EXPECT_EQ(-EFAULT, xioctl(self->buffer, DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
 					  bad_pointer(i, size))) {
 			TH_LOG("pointer %d", i);
 		}
+	}
 	EXPECT_EQ(fds, count_fds());
 }
 
@@ -383,11 +386,12 @@ TEST_F(ioctl, import_bad_pointer_is_efault)
 	struct dma_buf_import_sync_file arg = { .flags = R, .fd = self->fence.fd };
 	int i;
 
-	for (i = 0; i < NR_BAD_POINTERS; i++)
+	for (i = 0; i < NR_BAD_POINTERS; i++) {
 		EXPECT_EQ(-EFAULT, xioctl(self->buffer, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
 					  bad_pointer(i, sizeof(arg)))) {
 			TH_LOG("pointer %d", i);
 		}
+	}
 	EXPECT_EQ(0, xioctl(self->buffer, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
 			    read_only(&arg, sizeof(arg))));
 	EXPECT_EQ(0, xioctl(self->buffer, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
@@ -408,10 +412,11 @@ TEST_F(ioctl, import_of_other_fd_is_einval)
 	bad[8] = pipes[0];
 	bad[9] = pipes[1];
 	close(bad[4] = dup(null));
-	for (i = 0; i < (int)ARRAY_SIZE(bad); i++)
+	for (i = 0; i < (int)ARRAY_SIZE(bad); i++) {
 		EXPECT_EQ(-EINVAL, buffer_import(self->buffer, R | W, bad[i])) {
 			TH_LOG("descriptor number %d", i);
 		}
+	}
 	EXPECT_EQ(POLLIN | POLLOUT, poll_now(self->buffer, POLLIN | POLLOUT));
 }
 

@@ -66,11 +66,12 @@ TEST_F(sync, each_unknown_bit_is_einval)
 
 	for (bit = 3; bit < 64; bit++) {
 		EXPECT_EQ(-EINVAL, buffer_sync(self->buffer, 1ULL << bit));
-		for (i = 0; i < ARRAY_SIZE(valid_flags); i++)
+		for (i = 0; i < ARRAY_SIZE(valid_flags); i++) {
 			EXPECT_EQ(-EINVAL, buffer_sync(self->buffer,
 						       valid_flags[i] | 1ULL << bit)) {
 				TH_LOG("bit %u", bit);
 			}
+		}
 	}
 	EXPECT_EQ(-EINVAL, buffer_sync(self->buffer, ~0ULL));
 	EXPECT_EQ(0, calls(self->dev, self->buffer, DMABUF_TEST_OP_BEGIN));
@@ -82,11 +83,12 @@ TEST_F(sync, bad_pointer_is_efault)
 {
 	int i;
 
-	for (i = 0; i < NR_BAD_POINTERS; i++)
+	for (i = 0; i < NR_BAD_POINTERS; i++) {
 		EXPECT_EQ(-EFAULT, xioctl(self->buffer, DMA_BUF_IOCTL_SYNC,
 					  bad_pointer(i, sizeof(struct dma_buf_sync)))) {
 			TH_LOG("pointer %d", i);
 		}
+	}
 }
 
 /* Passes if the argument may end where memory ends, and is not written. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * DMA_HEAP_IOCTL_ALLOC: which arguments it takes, what it leaves behind when it
- * fails, that memory is clean, and that a program can neither be kept waiting nor
- * get others killed by asking for too much.
+ * fails, that memory is clean, that nothing of a buffer stays behind, and that a
+ * program can neither be kept waiting nor get others killed by asking for too much.
  *
  * All cases run on both kinds of heap that there are: the system heap, and the
  * one whose buffers are contiguous.
  */
+#include <stddef.h>
+
 #include "compat_test.h"
 #include "heap_test.h"
 
@@ -226,6 +228,20 @@ TEST_F(heap, structure_without_fd)
 	}
 }
 
+/* Passes if it is refused, so that no descriptor is made that nobody is told. */
+TEST_F(heap, structure_without_fd_is_einval)
+{
+	__u64 len = PAGE;
+	size_t size;
+
+	for (size = 0; size < offsetof(struct dma_heap_allocation_data, fd_flags); size++) {
+		EXPECT_EQ(-EINVAL, alloc_sized(self->heap, &len, size)) {
+			TH_LOG("size %zu", size);
+		}
+	}
+	EXPECT_EQ(self->fds, count_fds());
+}
+
 /* Passes if what a longer structure has more of is neither looked at nor changed. */
 TEST_F(heap, longer_structure)
 {
@@ -422,11 +438,13 @@ TEST_F(heap, read_only_argument_leaves_nothing)
 	struct dma_heap_allocation_data arg = { .len = variant->large };
 	void *argp = read_only(&arg, sizeof(arg));
 	long before = free_kib();
-	int i;
+	int next = next_fd(), i;
 
 	for (i = 0; i < 5; i++)
 		EXPECT_EQ(-EFAULT, xioctl(self->heap, DMA_HEAP_IOCTL_ALLOC, argp));
 	EXPECT_EQ(self->fds, count_fds());
+	/* A number that was reserved for nothing is in no directory. */
+	EXPECT_EQ(next, next_fd());
 	EXPECT_TRUE(memory_is_back(before, SLACK_KIB));
 }
 
@@ -633,6 +651,89 @@ TEST_F_TIMEOUT(heap, memory_is_zeroed, 120)
 			}
 		}
 	}
+}
+
+/* ---- kernel mappings ------------------------------------------------------------------------ */
+
+/* So many that hardly anybody else maps as many. */
+#define VMAP_PAGES	37
+
+/*
+ * How many kernel mappings of VMAP_PAGES pages are there? -1 if the kernel does
+ * not tell. Each takes the addresses of a page more.
+ */
+static int kernel_mappings(void)
+{
+	FILE *file = fopen("/proc/vmallocinfo", "re");
+	int count = 0;
+	char line[512];
+	size_t size;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%*s %zu", &size) == 1 && strstr(line, " vmap") &&
+		    size == (VMAP_PAGES + 1) * PAGE)
+			count++;
+	}
+	fclose(file);
+	return count;
+}
+
+/* A buffer of VMAP_PAGES pages that the kernel has mapped and unmapped again. */
+static int mapped_by_kernel(int dev, int heap)
+{
+	int buffer = heap_alloc(heap, VMAP_PAGES * PAGE), ret;
+	char byte;
+
+	if (buffer < 0)
+		return buffer;
+	ret = importer_copy(dev, buffer, DMABUF_TEST_BY_VMAP, false, 0, &byte, 1);
+	if (ret) {
+		close(buffer);
+		return ret;
+	}
+	return buffer;
+}
+
+/* Passes if a mapping that is kept for the next user does not outlive its buffer. */
+TEST_F(heap, kernel_mapping_goes_with_the_buffer)
+{
+	int dev = dev_open(), before, buffer;
+
+	if (no_device(dev))
+		SKIP(return, NO_DEVICE);
+	write_file("/proc/sys/vm/drop_caches", "2");
+	before = kernel_mappings();
+	if (before < 0)
+		SKIP(return, "no /proc/vmallocinfo");
+	buffer = mapped_by_kernel(dev, self->heap);
+	ASSERT_LE(0, buffer);
+	EXPECT_GE(before + 1, kernel_mappings());
+	close(buffer);
+	EXPECT_EQ(before, kernel_mappings());
+	close(dev);
+}
+
+/* Passes if it does not outlive a lack of memory either, and can be made anew. */
+TEST_F(heap, kernel_mapping_goes_when_memory_is_short)
+{
+	int dev = dev_open(), before, buffer;
+	char byte;
+
+	if (no_device(dev))
+		SKIP(return, NO_DEVICE);
+	write_file("/proc/sys/vm/drop_caches", "2");
+	before = kernel_mappings();
+	if (before < 0)
+		SKIP(return, "no /proc/vmallocinfo");
+	buffer = mapped_by_kernel(dev, self->heap);
+	ASSERT_LE(0, buffer);
+	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "2"));
+	EXPECT_EQ(before, kernel_mappings());
+	EXPECT_EQ(0, importer_copy(dev, buffer, DMABUF_TEST_BY_VMAP, false, 0, &byte, 1));
+	close(buffer);
+	close(dev);
 }
 
 /* ---- several at once ------------------------------------------------------------------------- */

@@ -237,39 +237,6 @@ TEST_F(heap_mmap, fork)
 	EXPECT_EQ(-1, wrong_stamp(untouched, 7, self->pages));
 }
 
-static int send_fd(int socket, int fd)
-{
-	char byte = 0, control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(socket, &msg, 0) < 0 ? -errno : 0;
-}
-
-static int receive_fd(int socket)
-{
-	char byte, control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(socket, &msg, 0) < 0 || !CMSG_FIRSTHDR(&msg))
-		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 /* Passes if a process that was sent a buffer over a socket sees and is seen. */
 TEST_F(heap_mmap, sent_over_a_socket)
 {
@@ -282,7 +249,7 @@ TEST_F(heap_mmap, sent_over_a_socket)
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		munmap(self->map, self->size);
-		buffer = receive_fd(sockets[1]);
+		buffer = receive_fd(sockets[1], 0);
 		map = map_shared(buffer, self->size);
 		if (map == MAP_FAILED)
 			_exit(1);

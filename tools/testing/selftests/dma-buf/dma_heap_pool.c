@@ -252,6 +252,26 @@ TEST_F(pool, gives_way_to_drop_caches)
 	EXPECT_EQ(0, pool_state().pages);
 }
 
+/* Passes if others are told that what is in the pool can be had, as long as it is there. */
+TEST_F(pool, counts_as_reclaimable)
+{
+	const long slack = 8 * KIB;
+	long before, full;
+
+	tidy_memory();
+	before = number_in("/proc/meminfo", "KReclaimable:");
+	if (before < 0)
+		SKIP(return, "nothing to be told by");
+	ASSERT_EQ(0, pool_resize(64));
+	ASSERT_TRUE(pool_is_full());
+	full = before + pool_state().pages * (long)(PAGE / KIB);
+	EXPECT_LE(full - slack, number_in("/proc/meminfo", "KReclaimable:"));
+	EXPECT_GE(full + slack, number_in("/proc/meminfo", "KReclaimable:"));
+	ASSERT_EQ(0, pool_resize(0));
+	EXPECT_LE(before - slack, number_in("/proc/meminfo", "KReclaimable:"));
+	EXPECT_GE(before + slack, number_in("/proc/meminfo", "KReclaimable:"));
+}
+
 /* Passes if a program that needs memory gets that of the pool, rather than being killed. */
 TEST_F_TIMEOUT(pool, gives_way_to_programs, 120)
 {

@@ -202,6 +202,22 @@ static inline int fail_next(int dev, int buffer, enum dmabuf_test_op op, int err
 	return xioctl(dev, DMABUF_TEST_IOC_FAIL, &arg);
 }
 
+/* Read or write a buffer of whichever exporter as an importer does. */
+static inline int importer_copy(int dev, int buffer, enum dmabuf_test_way way,
+				bool write, size_t offset, void *data, size_t size)
+{
+	struct dmabuf_test_copy arg = {
+		.data = (uintptr_t)data,
+		.offset = offset,
+		.size = size,
+		.fd = buffer,
+		.way = way,
+		.write = write,
+	};
+
+	return xioctl(dev, DMABUF_TEST_IOC_COPY, &arg);
+}
+
 static inline int import_step(int dev, int buffer, enum dmabuf_test_import_step step)
 {
 	struct dmabuf_test_import arg = { .fd = buffer, .step = step };
@@ -449,6 +465,48 @@ static inline int write_file(const char *path, const char *text)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+static inline int send_fd(int sock, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {}, byte = 'f';
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+}
+
+/* The descriptor that another process sent. */
+static inline int receive_fd(int sock, int flags)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {}, byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	if (recvmsg(sock, &msg, flags) != 1)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return -EBADMSG;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
 }
 
 /* ---- other processes and threads ------------------------------------------ */

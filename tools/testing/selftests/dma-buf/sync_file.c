@@ -124,36 +124,22 @@ TEST_F(sync_file, outlives_the_driver)
 /* Passes if a sync_file that another process receives shows the same fence. */
 TEST_F(sync_file, scm_rights)
 {
-	char control[CMSG_SPACE(sizeof(int))] = {}, byte = 's';
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	int socks[2], fd = self->one.fd;
+	int socks[2];
 	pid_t pid;
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
+		int fd;
+
 		close(self->one.fd);
-		if (recvmsg(socks[1], &msg, 0) != 1)
+		fd = receive_fd(socks[1], 0);
+		if (fd < 0)
 			_exit(1);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		if (!cmsg)
-			_exit(1);
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
 		_exit(poll_for(fd, POLLIN, 2 * SOON_MS) == POLLIN ? 42 : 2);
 	}
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	EXPECT_EQ(1, sendmsg(socks[0], &msg, 0));
+	EXPECT_EQ(0, send_fd(socks[0], self->one.fd));
 	EXPECT_EQ(CHILD_HANGS, child_status(pid, NEVER_MS));
 	ASSERT_EQ(0, fence_signal(self->dev, self->one));
 	EXPECT_EQ(42, child_status(pid, SOON_MS));
@@ -460,10 +446,11 @@ TEST_F(sync_file, merge_with_other_fd_is_enoent)
 
 	ASSERT_LE(0, buffer);
 	fds = count_fds();
-	for (i = 0; i < (int)ARRAY_SIZE(bad); i++)
+	for (i = 0; i < (int)ARRAY_SIZE(bad); i++) {
 		EXPECT_EQ(-ENOENT, sync_merge(self->one.fd, bad[i], "bad")) {
 			TH_LOG("descriptor number %d", i);
 		}
+	}
 	EXPECT_EQ(fds, count_fds());
 }
 
@@ -472,11 +459,12 @@ TEST_F(sync_file, merge_bad_pointer_is_efault)
 {
 	int fds = count_fds(), i;
 
-	for (i = 0; i < NR_BAD_POINTERS; i++)
+	for (i = 0; i < NR_BAD_POINTERS; i++) {
 		EXPECT_EQ(-EFAULT, xioctl(self->one.fd, SYNC_IOC_MERGE,
 					  bad_pointer(i, sizeof(struct sync_merge_data)))) {
 			TH_LOG("pointer %d", i);
 		}
+	}
 	EXPECT_EQ(fds, count_fds());
 }
 
@@ -759,11 +747,12 @@ TEST_F(sync_file, info_bad_pointer_is_efault)
 	struct sync_file_info info = {};
 	int i;
 
-	for (i = 0; i < NR_BAD_POINTERS; i++)
+	for (i = 0; i < NR_BAD_POINTERS; i++) {
 		EXPECT_EQ(-EFAULT, xioctl(self->one.fd, SYNC_IOC_FILE_INFO,
 					  bad_pointer(i, sizeof(info)))) {
 			TH_LOG("pointer %d", i);
 		}
+	}
 	EXPECT_EQ(-EFAULT, xioctl(self->one.fd, SYNC_IOC_FILE_INFO,
 				  read_only(&info, sizeof(info))));
 }
@@ -882,11 +871,12 @@ TEST_F(sync_file, deadline_bad_pointer_is_efault)
 	struct sync_set_deadline arg = {};
 	int i;
 
-	for (i = 0; i < NR_BAD_POINTERS; i++)
+	for (i = 0; i < NR_BAD_POINTERS; i++) {
 		EXPECT_EQ(-EFAULT, xioctl(self->one.fd, SYNC_IOC_SET_DEADLINE,
 					  bad_pointer(i, sizeof(arg)))) {
 			TH_LOG("pointer %d", i);
 		}
+	}
 	EXPECT_EQ(0, xioctl(self->one.fd, SYNC_IOC_SET_DEADLINE,
 			    read_only(&arg, sizeof(arg))));
 }

@@ -8,21 +8,16 @@
  * added as long as somebody may write without the file knowing.
  */
 #include <limits.h>
-#include <linux/memfd.h>
-#include <linux/udmabuf.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 
-#include "dmabuf_test.h"
+#include "udmabuf_test.h"
 
-#define DEVICE		"/dev/udmabuf"
-#define NO_UDMABUF	"no " DEVICE ", or no right to open it"
 #define PARAMETER(name)	"/sys/module/udmabuf/parameters/" name
 #define RW		(PROT_READ | PROT_WRITE)
 
 #define MB		(1024 * 1024UL)
-#define HUGE		(2 * MB)
 #define NR_PAGES	16UL
 #define NOBODY		65534
 #define NOBODY_ELSE	65533
@@ -36,62 +31,7 @@ struct range {
 	__u64 offset, size;
 };
 
-struct list {
-	struct udmabuf_create_list head;
-	struct udmabuf_create_item item[1025];
-};
-
 /* ---- helpers ------------------------------------------------------------------ */
-
-static int device_open(void)
-{
-	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* A memfd with some seals, or a negative errno. */
-static int memfd_new(size_t size, unsigned int flags, int seals)
-{
-	int fd = memfd_create("udmabuf", MFD_ALLOW_SEALING | MFD_CLOEXEC | flags);
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, size) || (seals && fcntl(fd, F_ADD_SEALS, seals))) {
-		int ret = -errno;
-
-		close(fd);
-		return ret;
-	}
-	return fd;
-}
-
-static int udmabuf(int dev, int memfd, __u64 offset, __u64 size)
-{
-	struct udmabuf_create arg = {
-		.memfd = memfd,
-		.flags = UDMABUF_FLAGS_CLOEXEC,
-		.offset = offset,
-		.size = size,
-	};
-
-	return xioctl(dev, UDMABUF_CREATE, &arg);
-}
-
-static void list_add(struct list *list, int memfd, __u64 offset, __u64 size)
-{
-	struct udmabuf_create_item *item = &list->item[list->head.count++];
-
-	memset(item, 0, sizeof(*item));
-	item->memfd = memfd;
-	item->offset = offset;
-	item->size = size;
-}
-
-static int udmabuf_list(int dev, const struct list *list)
-{
-	return xioctl(dev, UDMABUF_CREATE_LIST, list);
-}
 
 /* Is some page of the memfd pinned? It gets a seal against writing if not. */
 static bool pinned(int memfd)
@@ -326,30 +266,62 @@ TEST_F(create, seals)
 	}
 }
 
-static void *add_seal(void *arg)
+static __s64 now_ns(void)
 {
-	return (void *)(long)fcntl(*(int *)arg, F_ADD_SEALS, F_SEAL_WRITE);
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-/* Passes if memory is never both sealed against writing and in a buffer. */
-TEST_F(create, seal_added_meanwhile)
+struct sealer {
+	int memfd;
+	__s64 delay;	/* how long after @start */
+	__s64 start;	/* 0 until it is known */
+};
+
+static void *add_seal(void *arg)
 {
+	struct sealer *sealer = arg;
+	__s64 start;
+
+	while (!(start = __atomic_load_n(&sealer->start, __ATOMIC_ACQUIRE)))
+		sched_yield();
+	while (now_ns() < start + sealer->delay)
+		;
+	return (void *)(long)fcntl(sealer->memfd, F_ADD_SEALS, F_SEAL_WRITE);
+}
+
+/*
+ * Passes if memory is never both sealed against writing and in a buffer, at
+ * whatever time in the making of the buffer the seal comes.
+ */
+TEST_F_TIMEOUT(create, seal_added_meanwhile, 60)
+{
+	/* Whoever adds the seal waits long before he is refused. */
+	const int rounds = 40;
+	__s64 whole = 0;
 	int i;
 
-	for (i = 0; i < 30; i++) {
-		int memfd = memfd_new(PAGE, 0, F_SEAL_SHRINK), buffer;
+	for (i = 0; i < rounds; i++) {
+		struct sealer sealer = { .delay = whole * i / rounds };
+		int buffer;
 		pthread_t thread;
 		void *sealed;
 
-		ASSERT_LE(0, memfd);
-		ASSERT_EQ(0, pthread_create(&thread, NULL, add_seal, &memfd));
-		buffer = udmabuf(self->dev, memfd, 0, PAGE);
+		sealer.memfd = memfd_new(PAGE, 0, F_SEAL_SHRINK);
+		ASSERT_LE(0, sealer.memfd);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, add_seal, &sealer));
+		__atomic_store_n(&sealer.start, now_ns(), __ATOMIC_RELEASE);
+		buffer = udmabuf(self->dev, sealer.memfd, 0, PAGE);
+		if (!whole)
+			whole = now_ns() - sealer.start;
 		pthread_join(thread, &sealed);
 		EXPECT_TRUE(sealed ? buffer >= 0 : buffer == -EINVAL) {
 			TH_LOG("seal: %ld, buffer: %d", (long)sealed, buffer);
 		}
 		outcome(buffer);
-		close(memfd);
+		close(sealer.memfd);
 	}
 }
 
@@ -734,26 +706,10 @@ TEST_F(user, users_do_not_share)
 
 static int give_away(int dev, int memfd)
 {
-	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {};
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.buf, .msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	int buffer = udmabuf(dev, memfd, 0, MB);
 
-	if (buffer < 0)
-		return 1;
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &buffer, sizeof(int));
 	/* The socket is the one that the case has put there. */
-	return sendmsg(STDIN_FILENO, &msg, 0) != 1;
+	return buffer < 0 || send_fd(STDIN_FILENO, buffer);
 }
 
 /* Passes if what was given away counts for who made it, until it is gone. */
@@ -773,6 +729,48 @@ TEST_F(user, maker_answers_for_what_is_given_away)
 	close(stdin_copy);
 	close(sockets[1]);
 	EXPECT_EQ(0, as_user(NOBODY, take_one_mb, self->dev, self->memfd));
+}
+
+/* Have the other end of a socket close a buffer; one more keeps the account. */
+static int make_and_have_closed(int dev, int memfd, int sock)
+{
+	int kept = udmabuf(dev, memfd, 0, PAGE);
+	int buffer = udmabuf(dev, memfd, 0, MB - PAGE);
+	char byte = 0;
+
+	if (kept < 0 || buffer < 0 || send_fd(sock, buffer))
+		return 1;
+	close(buffer);
+	if (udmabuf(dev, memfd, 0, PAGE) != -ENOMEM)
+		return 2;
+	if (write(sock, &byte, 1) != 1 || read(sock, &byte, 1) != 1)
+		return 3;
+	return udmabuf(dev, memfd, 0, MB - PAGE) < 0 ? 4 : 0;
+}
+
+/* Passes if its maker may have as much again when somebody else has closed it. */
+TEST_F(user, closed_by_others_comes_back_to_the_maker)
+{
+	int sockets[2], buffer;
+	char byte = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, write_file(PARAMETER("user_limit_mb"), "1"));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	pid = fork();
+	if (!pid) {
+		_exit(become(NOBODY) ? make_and_have_closed(self->dev, self->memfd,
+							    sockets[1]) : 255);
+	}
+	close(sockets[1]);
+	buffer = receive_fd(sockets[0], 0);
+	EXPECT_LE(0, buffer);
+	/* The maker has closed his. */
+	EXPECT_EQ(1, read(sockets[0], &byte, 1));
+	close(buffer);
+	EXPECT_EQ(1, write(sockets[0], &byte, 1));
+	EXPECT_EQ(0, child_status(pid, SOON_MS));
+	close(sockets[0]);
 }
 
 static int take_in_namespace(int dev, int memfd)
@@ -830,6 +828,97 @@ TEST_F(user, what_is_refused_is_not_charged)
 	}
 }
 
+#define FILE_MAX	"/proc/sys/fs/file-max"
+
+/* A buffer while the system has no file left, and again; one more keeps the account. */
+static int take_without_file(int dev, int memfd, const char *file_max)
+{
+	int kept, fd, ret;
+	bool leak;
+
+	/* Unlike become() this can be undone. */
+	if (setresuid(NOBODY, NOBODY, 0))
+		return 255;
+	kept = udmabuf(dev, memfd, 0, PAGE);
+	fd = next_fd();
+	if (kept < 0 || seteuid(0) || write_file(FILE_MAX, "1") || seteuid(NOBODY))
+		return 1;
+	ret = udmabuf(dev, memfd, 0, MB - PAGE);
+	if (seteuid(0) || write_file(FILE_MAX, file_max) || seteuid(NOBODY))
+		return 2;
+	leak = next_fd() != fd;
+	if (ret != -ENFILE || leak)
+		return ret != -ENFILE ? 3 : 4;
+	return udmabuf(dev, memfd, 0, MB - PAGE) < 0 ? 5 : 0;
+}
+
+/* Passes if a buffer for which there is no file any more leaves nothing behind. */
+TEST_F(user, no_file_left)
+{
+	char file_max[32] = "";
+	pid_t pid;
+
+	ASSERT_EQ(0, write_file(PARAMETER("user_limit_mb"), "1"));
+	ASSERT_LT(0, read_file(FILE_MAX, file_max, sizeof(file_max)));
+	pid = fork();
+	if (!pid)
+		_exit(take_without_file(self->dev, self->memfd, file_max));
+	EXPECT_EQ(0, child_status(pid, SOON_MS));
+	write_file(FILE_MAX, file_max);
+	EXPECT_FALSE(pinned(self->memfd));
+}
+
+/* Memory of shmem that is in huge pages, in kB. */
+static long shmem_huge_kb(void)
+{
+	char text[8192], *line;
+
+	if (read_file("/proc/meminfo", text, sizeof(text)) <= 0)
+		return -1;
+	line = strstr(text, "ShmemHugePages:");
+	return line ? atol(line + 15) : -1;
+}
+
+/* A memfd of one huge page, or a negative errno. */
+static int memfd_of_huge_page(void)
+{
+	int memfd = memfd_new(HUGE, 0, F_SEAL_SHRINK);
+	long before = shmem_huge_kb();
+
+	if (memfd >= 0 && (pwrite(memfd, "x", 1, 0) != 1 || shmem_huge_kb() <= before)) {
+		close(memfd);
+		return -ENOMEM;
+	}
+	return memfd;
+}
+
+static int take_one_page(int dev, int memfd)
+{
+	if (udmabuf(dev, memfd, 0, PAGE) < 0)
+		return 1;
+	return udmabuf(dev, memfd, PAGE, PAGE) == -ENOMEM ? 0 : 2;
+}
+
+/* Passes if of a huge page that is in a buffer in part the rest counts as well. */
+TEST_F(user, rest_of_a_huge_page_counts)
+{
+	struct huge_pages old;
+	int memfd;
+
+	huge_pages_on(&old);
+	write_file(SHMEM_ENABLED, "force");
+	memfd = memfd_of_huge_page();
+	huge_pages_restore(&old);
+	if (memfd < 0)
+		SKIP(return, "no transparent huge pages for shmem");
+
+	ASSERT_EQ(0, write_file(PARAMETER("user_limit_mb"), "1"));
+	EXPECT_EQ(0, as_user(NOBODY, take_nothing, self->dev, memfd));
+	ASSERT_EQ(0, write_file(PARAMETER("user_limit_mb"), "2"));
+	EXPECT_EQ(0, as_user(NOBODY, take_one_page, self->dev, memfd));
+	close(memfd);
+}
+
 /* How many MiB in buffers of 16 MiB: that many / 16, at most @limit / 16. */
 static int take_all(int dev, int memfd)
 {
@@ -866,8 +955,7 @@ FIXTURE(memory) {
 	size_t nr_pages;	/* of the buffer */
 	unsigned char *file;	/* mapping of the memfd */
 	unsigned int page[40];	/* which page of the memfd is this one of the buffer? */
-	char shmem_enabled[128];
-	char nr_hugepages[32];
+	struct huge_pages old;
 };
 
 FIXTURE_VARIANT(memory) {
@@ -878,26 +966,12 @@ FIXTURE_VARIANT(memory) {
 FIXTURE_VARIANT_ADD(memory, small) {};
 
 FIXTURE_VARIANT_ADD(memory, hugetlb) {
-	.flags = MFD_HUGETLB | (21 << 26),
+	.flags = MEMFD_HUGE,
 };
 
 FIXTURE_VARIANT_ADD(memory, thp) {
 	.thp = true,
 };
-
-#define HUGEPAGES	"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
-#define SHMEM_ENABLED	"/sys/kernel/mm/transparent_hugepage/shmem_enabled"
-
-/* What is chosen of "a [b] c", so that it can be written back. */
-static void chosen(char *text)
-{
-	char *start = strchr(text, '['), *end = strchr(text, ']');
-
-	if (start && end) {
-		*end = '\0';
-		memmove(text, start + 1, end - start);
-	}
-}
 
 /* Ranges that start, end and cross in the middle of folios, and one of a whole huge page. */
 static const struct { unsigned int first, nr; } pieces[] = {
@@ -930,16 +1004,6 @@ static bool has_marks(const unsigned char *page, unsigned int nr)
 	return page[PAGE - 1] == mark(nr, 1);
 }
 
-/* Reserve huge pages and let shmem use them; both as before at the end. */
-static void huge_pages_on(char *nr_hugepages, size_t nr_size, char *shmem_enabled,
-			  size_t shmem_size)
-{
-	if (read_file(HUGEPAGES, nr_hugepages, nr_size) > 0 && atoi(nr_hugepages) < 4)
-		write_file(HUGEPAGES, "4");
-	if (read_file(SHMEM_ENABLED, shmem_enabled, shmem_size) > 0)
-		chosen(shmem_enabled);
-}
-
 FIXTURE_SETUP(memory)
 {
 	struct list list = {};
@@ -953,8 +1017,7 @@ FIXTURE_SETUP(memory)
 		SKIP(return, NO_UDMABUF);
 	ASSERT_LE(0, self->dev);
 
-	huge_pages_on(self->nr_hugepages, sizeof(self->nr_hugepages),
-		      self->shmem_enabled, sizeof(self->shmem_enabled));
+	huge_pages_on(&self->old);
 	if (variant->thp && write_file(SHMEM_ENABLED, "force"))
 		SKIP(return, "no transparent huge pages for shmem");
 
@@ -981,14 +1044,11 @@ FIXTURE_SETUP(memory)
 
 FIXTURE_TEARDOWN(memory)
 {
-	if (self->shmem_enabled[0])
-		write_file(SHMEM_ENABLED, self->shmem_enabled);
 	if (self->file != MAP_FAILED)
 		munmap(self->file, self->size);
 	close(self->buffer);
 	close(self->memfd);
-	if (self->nr_hugepages[0])
-		write_file(HUGEPAGES, self->nr_hugepages);
+	huge_pages_restore(&self->old);
 	close(self->dev);
 }
 
@@ -1361,16 +1421,16 @@ static long page_tables_kb(void)
 /* Passes if a buffer of huge pages is mapped by huge entries where addresses allow it. */
 TEST(huge_pages_are_mapped_huge)
 {
-	char nr_hugepages[32] = "", shmem_enabled[128] = "";
 	int dev = device_open(), memfd, buffer;
 	unsigned char *place, *map, *file;
+	struct huge_pages old;
 	long before;
 	size_t i;
 
 	if (no_device(dev))
 		SKIP(return, NO_UDMABUF);
-	huge_pages_on(nr_hugepages, sizeof(nr_hugepages), shmem_enabled, sizeof(shmem_enabled));
-	memfd = memfd_new(2 * HUGE, MFD_HUGETLB | (21 << 26), F_SEAL_SHRINK);
+	huge_pages_on(&old);
+	memfd = memfd_new(2 * HUGE, MEMFD_HUGE, F_SEAL_SHRINK);
 	if (memfd < 0)
 		SKIP(return, "no hugetlbfs");
 	file = mmap(NULL, 2 * HUGE, RW, MAP_SHARED, memfd, 0);
@@ -1405,8 +1465,7 @@ TEST(huge_pages_are_mapped_huge)
 	munmap(file, 2 * HUGE);
 	close(buffer);
 	close(memfd);
-	if (nr_hugepages[0])
-		write_file(HUGEPAGES, nr_hugepages);
+	huge_pages_restore(&old);
 	close(dev);
 }
 
