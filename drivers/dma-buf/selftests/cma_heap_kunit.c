@@ -14,17 +14,17 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
-#include <linux/file.h>
-#include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <linux/tracepoint.h>
 
 #include <kunit/test.h>
 #include <kunit/visibility.h>
 
+#include "mock_heap.h"
 #include "mock_importer.h"
 #include "../heaps/heap-buffer.h"
 
@@ -92,25 +92,6 @@ static const char *area_name(struct cma *area)
 
 #endif
 
-static void release(struct dma_buf *dmabuf)
-{
-	dma_buf_put(dmabuf);
-	flush_delayed_fput();
-}
-
-static bool zero_then_spoil(struct dma_buf *dmabuf)
-{
-	struct iosys_map map;
-	bool zero;
-
-	if (dma_buf_vmap_unlocked(dmabuf, &map))
-		return false;
-	zero = !memchr_inv(map.vaddr, 0, dmabuf->size);
-	memset(map.vaddr, 0xa5, dmabuf->size);
-	dma_buf_vunmap_unlocked(dmabuf, &map);
-	return zero;
-}
-
 static u64 frame(struct kunit *test, struct dma_buf *dmabuf, pgoff_t pgoff)
 {
 	struct dma_buf_attachment *attach = dma_buf_attach(dmabuf, mock_device(test));
@@ -137,7 +118,7 @@ static void allocate_is_one_piece_of_the_area(struct kunit *test)
 	KUNIT_EXPECT_GE(test, first, area_first(area));
 	KUNIT_EXPECT_LE(test, first + nr_pages, area_first(area) + PHYS_PFN(area_size(area)));
 	KUNIT_EXPECT_STREQ(test, dmabuf->exp_name, area_name(area));
-	release(dmabuf);
+	heap_buffer_release(dmabuf);
 }
 
 /* Passes if buffers are zero, also where others have written. */
@@ -149,8 +130,8 @@ static void allocate_is_zero(struct kunit *test)
 		struct dma_buf *dmabuf = allocate(area, SZ_1M + 5 * PAGE_SIZE);
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
-		KUNIT_EXPECT_TRUE(test, zero_then_spoil(dmabuf));
-		release(dmabuf);
+		KUNIT_EXPECT_TRUE(test, heap_buffer_zero_then_spoil(dmabuf));
+		heap_buffer_release(dmabuf);
 	}
 }
 
@@ -168,9 +149,9 @@ static void allocate_aligns_for_huge_pages(struct kunit *test)
 	if (!IS_ERR(dmabuf)) {
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(frame(test, dmabuf, 0),
 						   PMD_SIZE >> PAGE_SHIFT));
-		release(dmabuf);
+		heap_buffer_release(dmabuf);
 	}
-	release(page);
+	heap_buffer_release(page);
 }
 
 /* Passes if what the area cannot hold is refused, whether more or much more. */
@@ -193,7 +174,7 @@ static void allocate_again_and_again(struct kunit *test)
 		struct dma_buf *dmabuf = allocate(area, len);
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
-		release(dmabuf);
+		heap_buffer_release(dmabuf);
 	}
 }
 
@@ -209,8 +190,8 @@ static void allocate_when_full_returns_enomem(struct kunit *test)
 	second = allocate(area, len);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(second), -ENOMEM);
 	if (!IS_ERR(second))
-		release(second);
-	release(first);
+		heap_buffer_release(second);
+	heap_buffer_release(first);
 }
 
 /* Passes if a process that is being killed gets no buffer, and the area its pages. */
@@ -230,9 +211,69 @@ static void allocate_when_killed_returns_eintr(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dmabuf), -EINTR);
 		if (!IS_ERR(dmabuf))
-			release(dmabuf);
+			heap_buffer_release(dmabuf);
 	}
 }
+
+/* Passes if the reason is that it is being killed, even where it could not have had it. */
+static void allocate_when_full_and_killed_returns_eintr(struct kunit *test)
+{
+	struct cma *area = area_of(test);
+	unsigned long len = PAGE_ALIGN(area_size(area) / 3 * 2);
+	struct dma_buf *first = allocate(area, len), *second;
+
+	if (IS_ERR(first))
+		kunit_skip(test, "the area is in use by others");
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	second = allocate(area, len);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(second), -EINTR);
+	if (!IS_ERR(second))
+		heap_buffer_release(second);
+	heap_buffer_release(first);
+}
+
+#ifdef CONFIG_TRACEPOINTS
+static void find_event(struct tracepoint *tp, void *found)
+{
+	if (!strcmp(tp->name, "cma_alloc_finish"))
+		*(struct tracepoint **)found = tp;
+}
+
+/* Called when the pages are there, but not cleared. */
+static void kill_owner(void *owner, const char *name, unsigned long pfn,
+		       const struct page *page, unsigned long count,
+		       unsigned int align, int error)
+{
+	if (current == owner && page)
+		send_sig(SIGKILL, current, 1);
+}
+
+/* Passes if a process that is killed while its memory is cleared does not wait for that. */
+static void clearing_when_killed_returns_eintr(struct kunit *test)
+{
+	struct cma *area = area_of(test);
+	struct tracepoint *tp = NULL;
+	struct dma_buf *dmabuf;
+
+	for_each_kernel_tracepoint(find_event, &tp);
+	if (!tp)
+		kunit_skip(test, "nothing to be told by");
+	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(tp, kill_owner, current));
+	allow_signal(SIGKILL);
+	dmabuf = allocate(area, SZ_1M);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	tracepoint_probe_unregister(tp, kill_owner, current);
+	tracepoint_synchronize_unregister();
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dmabuf), -EINTR);
+	if (!IS_ERR(dmabuf))
+		heap_buffer_release(dmabuf);
+}
+#endif
 
 static struct kunit_case cma_heap_cases[] = {
 	KUNIT_CASE(allocate_is_one_piece_of_the_area),
@@ -242,6 +283,10 @@ static struct kunit_case cma_heap_cases[] = {
 	KUNIT_CASE_SLOW(allocate_again_and_again),
 	KUNIT_CASE(allocate_when_full_returns_enomem),
 	KUNIT_CASE(allocate_when_killed_returns_eintr),
+	KUNIT_CASE(allocate_when_full_and_killed_returns_eintr),
+#ifdef CONFIG_TRACEPOINTS
+	KUNIT_CASE(clearing_when_killed_returns_eintr),
+#endif
 	{}
 };
 

@@ -422,6 +422,60 @@ static void close_while_published_and_read(struct kunit *test)
 	mock_race(test, &race);
 }
 
+struct fstat_race {
+	struct kunit *test;
+	struct dma_buf *dmabuf[3];
+	atomic_t next;
+	atomic_t missing;
+};
+
+static void fstat_race_prepare(struct kunit *test, void *ctx)
+{
+	struct fstat_race *race = ctx;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(race->dmabuf); i++)
+		race->dmabuf[i] = race_export(test);
+	atomic_set(&race->next, 0);
+}
+
+/* Each has a buffer of his own. */
+static void race_fstat_own(void *ctx)
+{
+	struct fstat_race *race = ctx;
+	struct dma_buf *dmabuf = race->dmabuf[atomic_fetch_inc(&race->next)];
+	struct kstat stat = {};
+
+	if (vfs_getattr(&dmabuf->file->f_path, &stat, STATX_INO, 0) ||
+	    !is_there(race->test, stat.ino))
+		atomic_inc(&race->missing);
+}
+
+static void fstat_race_check(struct kunit *test, void *ctx)
+{
+	struct fstat_race *race = ctx;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(race->dmabuf); i++)
+		__fput_sync(race->dmabuf[i]->file);
+}
+
+/* Passes if who asks for a number finds it, though another is at work on the same list. */
+static void fstat_while_others_fstat(struct kunit *test)
+{
+	struct fstat_race ctx = { .test = test };
+	const struct mock_race race = {
+		.ctx = &ctx,
+		.rounds = 200,
+		.prepare = fstat_race_prepare,
+		.check = fstat_race_check,
+		.racer = { race_fstat_own, race_fstat_own, race_fstat_own },
+	};
+
+	mock_race(test, &race);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ctx.missing), 0);
+}
+
 static struct kunit_case dma_buf_sysfs_stats_cases[] = {
 	KUNIT_CASE(fstat_finds_the_files),
 	KUNIT_CASE(fstat_tells_size_and_blocks),
@@ -439,6 +493,7 @@ static struct kunit_case dma_buf_sysfs_stats_cases[] = {
 	KUNIT_CASE(read_after_close_is_enodev),
 	KUNIT_CASE(files_are_read_only),
 	KUNIT_CASE_SLOW(close_while_published_and_read),
+	KUNIT_CASE_SLOW(fstat_while_others_fstat),
 	{}
 };
 

@@ -23,6 +23,7 @@
 #include <linux/log2.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/scatterlist.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -394,6 +395,12 @@ static void vunmap_buffer(struct memory *mem, void *vaddr)
 	dma_buf_vunmap_unlocked(mem->dmabuf, &map);
 }
 
+/* Is there a kernel mapping at what once was the address of one? */
+static bool is_kernel_mapped(void *vaddr)
+{
+	return is_vmalloc_addr(vaddr) && vmalloc_to_page(vaddr);
+}
+
 /* So that the numbers of a case are its own. */
 static void drop_all(void)
 {
@@ -439,7 +446,7 @@ static void vmap_again_finds_the_mapping(struct kunit *test)
 	first = vmap_buffer(mem);
 	vunmap_buffer(mem, first);
 	/* Had it not been kept this would be the address of another mapping. */
-	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(first) && vmalloc_to_page(first));
+	KUNIT_EXPECT_TRUE(test, is_kernel_mapped(first));
 	second = vmap_buffer(mem);
 	KUNIT_EXPECT_PTR_EQ(test, first, second);
 	vunmap_buffer(mem, second);
@@ -467,8 +474,10 @@ static void vmap_after_drop_maps_again(struct kunit *test)
 	u32 *word;
 
 	drop_all();
-	vunmap_buffer(mem, vmap_buffer(mem));
+	word = vmap_buffer(mem);
+	vunmap_buffer(mem, word);
 	KUNIT_EXPECT_EQ(test, heap_buffer_drop_idle_vmaps(ULONG_MAX), 1);
+	KUNIT_EXPECT_FALSE(test, is_kernel_mapped(word));
 	word = vmap_buffer(mem);
 	*word = 78;
 	KUNIT_EXPECT_EQ(test, *memory_word(mem, 0), 78);
@@ -496,13 +505,31 @@ static void drop_begins_with_the_oldest(struct kunit *test)
 static void release_drops_the_mapping(struct kunit *test)
 {
 	struct memory *mem = buffer_of(test, three_chunks);
+	void *vaddr;
 
 	drop_all();
-	vunmap_buffer(mem, vmap_buffer(mem));
+	vaddr = vmap_buffer(mem);
+	vunmap_buffer(mem, vaddr);
 	memory_release(mem);
 	KUNIT_EXPECT_EQ(test, mem->nr_freed, 3);
 	KUNIT_EXPECT_EQ(test, heap_buffer_drop_idle_vmaps(ULONG_MAX), 0);
+	KUNIT_EXPECT_FALSE(test, is_kernel_mapped(vaddr));
 }
+
+/* What asks for addresses is not exported to modules. */
+#ifndef MODULE
+/* Passes if idle mappings go before somebody else is told that there is no room. */
+static void no_address_left_drops_the_mapping(struct kunit *test)
+{
+	struct memory *mem = buffer_of(test, three_chunks);
+
+	drop_all();
+	vunmap_buffer(mem, vmap_buffer(mem));
+	/* With the page behind it this is more than there are. */
+	KUNIT_EXPECT_NULL(test, get_vm_area(VMALLOC_END - VMALLOC_START, VM_MAP));
+	KUNIT_EXPECT_EQ(test, heap_buffer_drop_idle_vmaps(ULONG_MAX), 0);
+}
+#endif
 
 /* --- Mappings of programs ---------------------------------------------------- */
 
@@ -692,6 +719,9 @@ static struct kunit_case heap_buffer_cases[] = {
 	KUNIT_CASE(vmap_after_drop_maps_again),
 	KUNIT_CASE(drop_begins_with_the_oldest),
 	KUNIT_CASE(release_drops_the_mapping),
+#ifndef MODULE
+	KUNIT_CASE(no_address_left_drops_the_mapping),
+#endif
 	KUNIT_CASE(shared_mapping_is_the_buffer),
 	KUNIT_CASE(private_mapping_copies_on_write),
 	KUNIT_CASE(mappings_own_no_pages),

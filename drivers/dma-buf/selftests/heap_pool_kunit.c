@@ -13,9 +13,11 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <linux/vmstat.h>
 
 #include <kunit/test.h>
 #include <kunit/visibility.h>
@@ -94,6 +96,27 @@ static void spoil(struct page *page, unsigned int order)
 		memset(vaddr, 0xa5, PAGE_SIZE);
 		kunmap_local(vaddr);
 	}
+}
+
+/* Leave something behind in most of the memory that is free. */
+static void spoil_free_memory(void)
+{
+	unsigned long left = global_zone_page_state(NR_FREE_PAGES) / 4 * 3;
+	const unsigned int order = heap_orders[2];
+	struct page *page, *next;
+	LIST_HEAD(pages);
+
+	for (; left >> order; left -= 1UL << order) {
+		page = alloc_pages(GFP_HIGHUSER | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY,
+				   order);
+		if (!page)
+			break;
+		spoil(page, order);
+		list_add(&page->lru, &pages);
+		cond_resched();
+	}
+	list_for_each_entry_safe(page, next, &pages, lru)
+		__free_pages(page, order);
 }
 
 static struct page *chunk(struct kunit *test, unsigned int level)
@@ -182,6 +205,21 @@ static void get_returns_zeroed_chunks(struct kunit *test)
 	}
 	/* The worker makes up for it. */
 	KUNIT_EXPECT_TRUE(test, full_and_clear(PAGES));
+}
+
+/* Passes if memory that was somebody else's is cleared before it gets into the pool. */
+static void refill_clears_what_others_left(struct kunit *test)
+{
+	struct page *page;
+
+	spoil_free_memory();
+	fill(test);
+	for (unsigned int level = 0; level < HEAP_LEVELS; level++) {
+		for (int i = 0; i < 16 && (page = heap_pool_get(level)); i++) {
+			KUNIT_EXPECT_TRUE(test, is_zero(page, heap_orders[level]));
+			__free_pages(page, heap_orders[level]);
+		}
+	}
 }
 
 /* Make room for a chunk without the worker filling it at once. */
@@ -345,6 +383,7 @@ static struct kunit_case heap_pool_cases[] = {
 	KUNIT_CASE(limit_is_a_quarter_of_memory),
 	KUNIT_CASE_SLOW(limit_lowered_frees_the_rest),
 	KUNIT_CASE_SLOW(get_returns_zeroed_chunks),
+	KUNIT_CASE_SLOW(refill_clears_what_others_left),
 	KUNIT_CASE_SLOW(put_chunk_is_cleared),
 	KUNIT_CASE(put_chunk_is_not_handed_out_dirty),
 	KUNIT_CASE(put_of_page_in_use_is_refused),

@@ -279,6 +279,24 @@ static void shifted_memory_is_mapped_by_pages(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, user_word(test, addr + i * PAGE_SIZE), i + 1);
 }
 
+/* Passes if a run that is aligned but not long enough shows nothing behind its end. */
+static void short_memory_is_mapped_by_pages(struct kunit *test)
+{
+	struct source *s = source_create(test);
+	unsigned long addr;
+
+	source_add(test, s, 0, PMD_SHIFT - PAGE_SHIFT);
+	for (u32 i = HUGE_PAGES / 2; i < HUGE_PAGES; i++)
+		*(u32 *)source_page(s, i) = ~0;
+	/* The second half is not the buffer's any more. */
+	s->run[0].nr = HUGE_PAGES / 2;
+	source_add(test, s, HUGE_PAGES / 2, PMD_SHIFT - PAGE_SHIFT - 1);
+	addr = source_map(test, s, HUGE_PAGES, 0);
+
+	for (u32 i = 0; i < HUGE_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, user_word(test, addr + i * PAGE_SIZE), i);
+}
+
 /* Passes if a hole made in a huge mapping leaves the pages around it right. */
 static void hole_in_a_huge_mapping_keeps_the_rest(struct kunit *test)
 {
@@ -307,6 +325,7 @@ static struct kunit_case pfn_fault_cases[] = {
 	KUNIT_CASE(private_mapping_is_refused),
 	KUNIT_CASE(aligned_memory_is_mapped_huge),
 	KUNIT_CASE(shifted_memory_is_mapped_by_pages),
+	KUNIT_CASE(short_memory_is_mapped_by_pages),
 	KUNIT_CASE(hole_in_a_huge_mapping_keeps_the_rest),
 	{}
 };

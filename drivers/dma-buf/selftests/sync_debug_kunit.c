@@ -125,6 +125,15 @@ static void info_shows_fences_in_order(struct kunit *test)
 	expect_shown(test, ": 2\n  fence active: 3 / 2\n\n");
 }
 
+/* Passes if the values of fences have no sign, and that of the timeline has one. */
+static void info_shows_large_values(struct kunit *test)
+{
+	mock_sw_sync_inc(test, 0x80000000);
+	fence_at(test, 0x80000001);
+	expect_shown(test, ": -2147483648\n"
+			   "  fence active: 2147483649 / -2147483648\n\n");
+}
+
 /* Passes if a fence that nobody has any more is not shown. */
 static void info_forgets_released_fences(struct kunit *test)
 {
@@ -137,12 +146,12 @@ static void info_forgets_released_fences(struct kunit *test)
 static void info_shows_failed_fences_after_close(struct kunit *test)
 {
 	struct dma_fence *fence = mock_sw_sync_fence(test, 9);
-	struct timespec64 at;
 
 	mock_sw_sync_close(test->priv);
-	at = ktime_to_timespec64(fence->timestamp);
-	expect_shown(test, ": 0\n  fence error@%lld.%09ld: 9 / 0\n\n",
-		     at.tv_sec, at.tv_nsec);
+	KUNIT_EXPECT_TRUE(test, test_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags));
+	/* A time whose fraction begins with zeroes. */
+	fence->timestamp = ktime_set(5, 42);
+	expect_shown(test, ": 0\n  fence error@5.000000042: 9 / 0\n\n");
 	dma_fence_put(fence);
 	KUNIT_EXPECT_NULL(test, strstr(read_info(test), current->comm));
 }
@@ -261,6 +270,7 @@ static struct kunit_case sync_debug_cases[] = {
 	KUNIT_CASE(info_has_two_headings),
 	KUNIT_CASE(info_shows_name_and_value),
 	KUNIT_CASE(info_shows_fences_in_order),
+	KUNIT_CASE(info_shows_large_values),
 	KUNIT_CASE(info_forgets_released_fences),
 	KUNIT_CASE(info_shows_failed_fences_after_close),
 	KUNIT_CASE(info_shows_many_fences),

@@ -13,17 +13,15 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
-#include <linux/file.h>
-#include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
-#include <linux/string.h>
 #include <linux/vmstat.h>
 
 #include <kunit/test.h>
 #include <kunit/visibility.h>
 
+#include "mock_heap.h"
 #include "mock_importer.h"
 #include "../heaps/heap-buffer.h"
 #include "../heaps/heap-pool.h"
@@ -46,27 +44,6 @@ static struct dma_buf *allocate(unsigned long len)
 	return system_heap_buffer("kunit", len, O_RDWR);
 }
 
-/* The memory is back when this returns. */
-static void release(struct dma_buf *dmabuf)
-{
-	dma_buf_put(dmabuf);
-	flush_delayed_fput();
-}
-
-/* All of the buffer is zero, and afterwards nothing is. */
-static bool zero_then_spoil(struct dma_buf *dmabuf)
-{
-	struct iosys_map map;
-	bool zero;
-
-	if (dma_buf_vmap_unlocked(dmabuf, &map))
-		return false;
-	zero = !memchr_inv(map.vaddr, 0, dmabuf->size);
-	memset(map.vaddr, 0xa5, dmabuf->size);
-	dma_buf_vunmap_unlocked(dmabuf, &map);
-	return zero;
-}
-
 /* Passes if buffers of every size are zero, also where others have written. */
 static void allocate_is_zero(struct kunit *test)
 {
@@ -77,8 +54,8 @@ static void allocate_is_zero(struct kunit *test)
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
 		KUNIT_EXPECT_EQ(test, dmabuf->size, len);
-		KUNIT_EXPECT_TRUE(test, zero_then_spoil(dmabuf));
-		release(dmabuf);
+		KUNIT_EXPECT_TRUE(test, heap_buffer_zero_then_spoil(dmabuf));
+		heap_buffer_release(dmabuf);
 	}
 }
 
@@ -97,9 +74,9 @@ static void allocate_from_pool_is_zero(struct kunit *test)
 		hits = heap_pool_state(last).hits;
 		dmabuf = allocate(PAGE_SIZE);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
-		KUNIT_EXPECT_TRUE(test, zero_then_spoil(dmabuf));
+		KUNIT_EXPECT_TRUE(test, heap_buffer_zero_then_spoil(dmabuf));
 		KUNIT_EXPECT_EQ(test, heap_pool_state(last).hits, hits + 1);
-		release(dmabuf);
+		heap_buffer_release(dmabuf);
 	}
 	heap_pool_set_limit(0);
 }
@@ -114,7 +91,7 @@ static void release_gives_the_memory_back(struct kunit *test)
 		struct dma_buf *dmabuf = allocate(nr_pages << PAGE_SHIFT);
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
-		release(dmabuf);
+		heap_buffer_release(dmabuf);
 	}
 	KUNIT_EXPECT_GT(test, global_zone_page_state(NR_FREE_PAGES) + 5 * nr_pages, free);
 }
@@ -136,7 +113,7 @@ static void allocate_puts_large_chunks_first(struct kunit *test)
 		before = order;
 	}
 	dma_buf_detach(dmabuf, attach);
-	release(dmabuf);
+	heap_buffer_release(dmabuf);
 }
 
 /* How often a chunk has been looked for, while the pool is on. */
@@ -164,7 +141,7 @@ static void expect_enomem_at_once(struct kunit *test, unsigned long len)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dmabuf), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, chunks_tried(), tried);
 	if (!IS_ERR(dmabuf))
-		release(dmabuf);
+		heap_buffer_release(dmabuf);
 	heap_pool_set_limit(0);
 }
 
@@ -195,7 +172,7 @@ static void allocate_when_killed_returns_eintr(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dmabuf), -EINTR);
 	if (!IS_ERR(dmabuf))
-		release(dmabuf);
+		heap_buffer_release(dmabuf);
 }
 
 static struct kunit_case system_heap_cases[] = {

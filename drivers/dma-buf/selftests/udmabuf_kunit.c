@@ -24,6 +24,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/uaccess.h>
 #include <linux/udmabuf.h>
+#include <linux/vmalloc.h>
 
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -541,6 +542,23 @@ static void vmap_writes_into_the_file(struct kunit *test)
 	}
 }
 
+/* Passes if a kernel mapping that is kept for the next user does not outlive the buffer. */
+static void release_drops_the_kernel_mapping(struct kunit *test)
+{
+	struct dma_buf *dmabuf = rotated(test, 5);
+	struct iosys_map map;
+	void *vaddr;
+
+	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &map));
+	vaddr = map.vaddr;
+	KUNIT_ASSERT_TRUE(test, is_vmalloc_addr(vaddr));
+	KUNIT_EXPECT_NOT_NULL(test, vmalloc_to_page(vaddr));
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+	kunit_release_action(test, put_file, dmabuf->file);
+	flush_delayed_fput();
+	KUNIT_EXPECT_NULL(test, vmalloc_to_page(vaddr));
+}
+
 /* Passes if a program sees the pages of the file, and the file what it writes. */
 static void mmap_shows_the_file(struct kunit *test)
 {
@@ -897,6 +915,7 @@ static struct kunit_case udmabuf_cases[] = {
 	KUNIT_CASE(create_refused_leaves_nothing),
 	KUNIT_CASE(vmap_shows_the_file),
 	KUNIT_CASE(vmap_writes_into_the_file),
+	KUNIT_CASE(release_drops_the_kernel_mapping),
 	KUNIT_CASE(mmap_shows_the_file),
 	KUNIT_CASE(map_shows_the_file),
 	KUNIT_CASE(map_has_one_entry_per_segment),

@@ -14,6 +14,7 @@
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/vmalloc.h>
 
@@ -189,6 +190,20 @@ static void pin_past_the_end_returns_einval(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, pin(f, 0, NR_PAGES + 1));
 	KUNIT_EXPECT_EQ(test, 4, f->pages.nr_pages);
 	KUNIT_EXPECT_EQ(test, memfd_pfn(test, f, 3), buffer_pfn(test, &f->pages, 3));
+}
+
+/* Passes if a process that is being killed does not wait for its pages. */
+static void pin_when_killed_returns_eintr(struct kunit *test)
+{
+	struct fixture *f = fixture_create(test);
+	int ret;
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	ret = pin(f, 0, NR_PAGES);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, -EINTR, ret);
 }
 
 /* Passes if pages that follow each other in memory make one run. */
@@ -430,6 +445,7 @@ static struct kunit_case udmabuf_pages_cases[] = {
 	KUNIT_CASE(pin_ranges_in_any_order),
 	KUNIT_CASE(unpin_same_page_as_often_as_pinned),
 	KUNIT_CASE(pin_past_the_end_returns_einval),
+	KUNIT_CASE(pin_when_killed_returns_eintr),
 	KUNIT_CASE(pin_contiguous_pages_makes_one_run),
 	KUNIT_CASE(trim_keeps_runs),
 	KUNIT_CASE(surplus_of_small_pages_is_none),
