@@ -203,11 +203,9 @@ static void allocate_when_killed_returns_eintr(struct kunit *test)
 	for (unsigned int i = 0; i < 10; i++) {
 		struct dma_buf *dmabuf;
 
-		allow_signal(SIGKILL);
-		send_sig(SIGKILL, current, 1);
+		mock_kill();
 		dmabuf = allocate(area, len);
-		flush_signals(current);
-		disallow_signal(SIGKILL);
+		mock_revive();
 
 		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dmabuf), -EINTR);
 		if (!IS_ERR(dmabuf))
@@ -224,11 +222,9 @@ static void allocate_when_full_and_killed_returns_eintr(struct kunit *test)
 
 	if (IS_ERR(first))
 		kunit_skip(test, "the area is in use by others");
-	allow_signal(SIGKILL);
-	send_sig(SIGKILL, current, 1);
+	mock_kill();
 	second = allocate(area, len);
-	flush_signals(current);
-	disallow_signal(SIGKILL);
+	mock_revive();
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(second), -EINTR);
 	if (!IS_ERR(second))
 		heap_buffer_release(second);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs the racers of mock_race(): one kthread each, started together round by
- * round, joined before the test case goes on.
+ * What cases need of the scheduler. mock_race() runs racers: one kthread each,
+ * started together round by round, joined before the test case goes on.
+ * mock_kill() has a case be killed without dying.
  */
 
 #include <linux/atomic.h>
@@ -10,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
 #include "mock.h"
@@ -153,4 +155,28 @@ void mock_race(struct kunit *test, const struct mock_race *race)
 		cond_resched();
 	}
 	kunit_release_action(test, race_stop, state);
+}
+
+/**
+ * mock_kill() - have a fatal signal pending for the calling case
+ *
+ * Ends with mock_revive(), before anything that waits and is no part of the case.
+ *
+ * Context: Test case.
+ */
+void mock_kill(void)
+{
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+}
+
+/**
+ * mock_revive() - undo mock_kill()
+ *
+ * Context: Test case.
+ */
+void mock_revive(void)
+{
+	flush_signals(current);
+	disallow_signal(SIGKILL);
 }

@@ -66,5 +66,7 @@ struct mock_race {
 };
 
 void mock_race(struct kunit *test, const struct mock_race *race);
+void mock_kill(void);
+void mock_revive(void);
 
 #endif /* DMABUF_SELFTESTS_MOCK_H */

@@ -14,7 +14,6 @@
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/vmstat.h>
 
@@ -164,11 +163,9 @@ static void allocate_when_killed_returns_eintr(struct kunit *test)
 {
 	struct dma_buf *dmabuf;
 
-	allow_signal(SIGKILL);
-	send_sig(SIGKILL, current, 1);
+	mock_kill();
 	dmabuf = allocate(SZ_4M);
-	flush_signals(current);
-	disallow_signal(SIGKILL);
+	mock_revive();
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dmabuf), -EINTR);
 	if (!IS_ERR(dmabuf))

@@ -14,7 +14,6 @@
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
-#include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/vmalloc.h>
 
@@ -198,11 +197,9 @@ static void pin_when_killed_returns_eintr(struct kunit *test)
 	struct fixture *f = fixture_create(test);
 	int ret;
 
-	allow_signal(SIGKILL);
-	send_sig(SIGKILL, current, 1);
+	mock_kill();
 	ret = pin(f, 0, NR_PAGES);
-	flush_signals(current);
-	disallow_signal(SIGKILL);
+	mock_revive();
 	KUNIT_EXPECT_EQ(test, -EINTR, ret);
 }
 

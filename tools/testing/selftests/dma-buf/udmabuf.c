@@ -868,15 +868,21 @@ TEST_F(user, no_file_left)
 	EXPECT_FALSE(pinned(self->memfd));
 }
 
-/* Memory of shmem that is in huge pages, in kB. */
-static long shmem_huge_kb(void)
+/* What the line of a file of /proc that begins with @key says, or -1. */
+static long kb_of(const char *path, const char *key)
 {
 	char text[8192], *line;
 
-	if (read_file("/proc/meminfo", text, sizeof(text)) <= 0)
+	if (read_file(path, text, sizeof(text)) <= 0)
 		return -1;
-	line = strstr(text, "ShmemHugePages:");
-	return line ? atol(line + 15) : -1;
+	line = strstr(text, key);
+	return line ? atol(line + strlen(key)) : -1;
+}
+
+/* Memory of shmem that is in huge pages, in kB. */
+static long shmem_huge_kb(void)
+{
+	return kb_of("/proc/meminfo", "ShmemHugePages:");
 }
 
 /* A memfd of one huge page, or a negative errno. */
@@ -1410,12 +1416,7 @@ TEST_F(access, concurrent_creation)
 /* How many page tables this process has, in kB. */
 static long page_tables_kb(void)
 {
-	char text[4096], *line;
-
-	if (read_file("/proc/self/status", text, sizeof(text)) <= 0)
-		return -1;
-	line = strstr(text, "VmPTE:");
-	return line ? atol(line + 6) : -1;
+	return kb_of("/proc/self/status", "VmPTE:");
 }
 
 /* Passes if a buffer of huge pages is mapped by huge entries where addresses allow it. */
