@@ -61,9 +61,13 @@ step() {
 }
 
 apt_install() {
-	local apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300"
+	local apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300" tries=0
 
-	$SUDO dpkg --configure -a &&
+	# Only apt waits for others that install something.
+	until $SUDO dpkg --configure -a; do
+		[ $((++tries)) -lt 60 ] || return
+		sleep 5
+	done
 	$SUDO $apt update &&
 	$SUDO $apt install -y --no-install-recommends "$@"
 }
@@ -75,8 +79,11 @@ need() {
 		want=$(sed -n "s/^$group: //p" harness/packages)
 		[ -n "$want" ] || die "no package group $group"
 		for pkg in $want; do
-			[ "$(dpkg-query -Wf '${db:Status-Status}' "$pkg" 2>/dev/null)" = installed ] ||
-				missing="$missing $pkg"
+			# With triggers-awaited, only others have something left to do.
+			case $(dpkg-query -Wf '${db:Status-Status}' "$pkg" 2>/dev/null) in
+				installed | triggers-*) ;;
+				*) missing="$missing $pkg" ;;
+			esac
 		done
 	done
 	[ -n "$missing" ] || return 0
@@ -150,7 +157,7 @@ ours_kernel() {
 		fail "build the $1 kernel" "see the log"
 		return 1
 	fi
-	take harness/overlay-check kernel "$1"
+	take harness/overlay-check kernel "${1%%-*}"
 }
 
 # guest TEXT LOG SECONDS COMMAND-LINE [QEMU ARGS...]: boot IMAGE as a step.

@@ -65,13 +65,7 @@ static bool pin_on_map(struct dma_buf_attachment *attach)
 /* An importer that passes on what a failed attach returned has a bug. */
 static bool attach_given(const struct dma_buf_attachment *attach)
 {
-	return !WARN_ON_ONCE(!attach || !attach->dmabuf);
-}
-
-/* For reports: whose attachment is it? */
-static const char *importer_name(const struct dma_buf_attachment *attach)
-{
-	return attach->dev ? dev_name(attach->dev) : "<no device>";
+	return !WARN_ON_ONCE(IS_ERR_OR_NULL(attach) || !attach->dmabuf);
 }
 
 /* Pin for @attach, and remember it. */
@@ -84,8 +78,9 @@ static int attach_pin(struct dma_buf_attachment *attach)
 
 	if (dmabuf->ops->pin) {
 		ret = dmabuf->ops->pin(attach);
+		dma_buf_contract_called(dmabuf, attach, "pin");
 		if (ret)
-			return ret;
+			return dma_buf_op_errno(dmabuf, "pin", ret);
 	}
 	attach->pins++;
 	return 0;
@@ -98,8 +93,32 @@ static void attach_unpin(struct dma_buf_attachment *attach)
 	dma_resv_assert_held(dmabuf->resv);
 
 	attach->pins--;
-	if (dmabuf->ops->unpin)
+	if (dmabuf->ops->unpin) {
 		dmabuf->ops->unpin(attach);
+		dma_buf_contract_called(dmabuf, attach, "unpin");
+	}
+}
+
+/* The pin that comes with a mapping, if any; ended by map_unpin(). */
+static int map_pin(struct dma_buf_attachment *attach)
+{
+	int ret;
+
+	if (!pin_on_map(attach))
+		return 0;
+
+	ret = attach_pin(attach);
+	if (!ret)
+		attach->map_pins++;
+	return ret;
+}
+
+static void map_unpin(struct dma_buf_attachment *attach)
+{
+	if (pin_on_map(attach) && attach->map_pins) {
+		attach->map_pins--;
+		attach_unpin(attach);
+	}
 }
 
 /*
@@ -137,40 +156,65 @@ static void check_alignment(struct sg_table *sgt)
 	}
 }
 
-/* The exporter's mapping, as importers get to see it. */
+/* Have the exporter undo its mapping. */
+static void exporter_unmap(struct dma_buf_attachment *attach,
+			   struct sg_table *own,
+			   enum dma_data_direction direction)
+{
+	attach->dmabuf->ops->unmap_dma_buf(attach, own, direction);
+	dma_buf_contract_called(attach->dmabuf, attach, "unmap_dma_buf");
+}
+
+/*
+ * The exporter's mapping @own, as importers get to see it. Undoes it if that
+ * fails.
+ */
+static struct sg_table *show_table(struct dma_buf_attachment *attach,
+				   struct sg_table *own,
+				   enum dma_data_direction direction, gfp_t gfp)
+{
+	struct sg_table *shown;
+	int ret;
+
+	check_alignment(own);
+
+	ret = dma_buf_contract_table(attach, own);
+	shown = ret ? ERR_PTR(ret) : dma_buf_sgt_wrap(own, gfp);
+	if (IS_ERR(shown))
+		exporter_unmap(attach, own, direction);
+	else
+		dma_buf_contract_mapped(attach, own, shown, gfp);
+	return shown;
+}
+
+/* Let the exporter map. */
 static struct sg_table *attach_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction direction)
 {
-	const struct dma_buf_ops *ops = attach->dmabuf->ops;
-	struct sg_table *sgt, *shown;
+	struct sg_table *own;
 	int ret;
 
-	sgt = ops->map_dma_buf(attach, direction);
-	if (!sgt)
+	own = attach->dmabuf->ops->map_dma_buf(attach, direction);
+	dma_buf_contract_called(attach->dmabuf, attach, "map_dma_buf");
+	if (!own)
 		return ERR_PTR(-ENOMEM);
-	if (IS_ERR(sgt))
-		return sgt;
+	if (IS_ERR(own))
+		return own;
 
 	ret = wait_for_exporter(attach);
 	if (ret) {
-		ops->unmap_dma_buf(attach, sgt, direction);
+		exporter_unmap(attach, own, direction);
 		return ERR_PTR(ret);
 	}
-
-	check_alignment(sgt);
-
-	shown = dma_buf_sgt_wrap(sgt);
-	if (IS_ERR(shown))
-		ops->unmap_dma_buf(attach, sgt, direction);
-	return shown;
+	return show_table(attach, own, direction, GFP_KERNEL);
 }
 
 static void attach_unmap(struct dma_buf_attachment *attach,
 			 struct sg_table *sgt,
 			 enum dma_data_direction direction)
 {
-	attach->dmabuf->ops->unmap_dma_buf(attach, dma_buf_sgt_unwrap(sgt),
-					   direction);
+	dma_buf_contract_unmapped(attach, sgt);
+	exporter_unmap(attach, dma_buf_sgt_unwrap(sgt), direction);
 }
 
 /* Undo attach_settle(), as far as it got, and a cached mapping. */
@@ -189,9 +233,8 @@ static void attach_clear(struct dma_buf_attachment *attach)
 {
 	attach_unsettle(attach);
 
-	WARN_ONCE(attach->pins,
-		  "dma-buf: %s detaches while it has a pin, buffer of %s\n",
-		  importer_name(attach), attach->dmabuf->exp_name);
+	dma_buf_broken(attach->pins, DMA_RULE_DETACH_PINNED, attach->dmabuf,
+		       attach, "detach of a buffer that the importer has pinned");
 	while (attach->pins)
 		attach_unpin(attach);
 }
@@ -244,6 +287,7 @@ attach_alloc(struct dma_buf *dmabuf, struct device *dev,
 		attach->importer_ops = ops;
 		attach->importer_priv = priv;
 		attach->peer2peer = ops && ops->allow_peer2peer;
+		dma_buf_contract_attach(attach);
 	}
 	return attach;
 }
@@ -266,6 +310,7 @@ attach_alloc(struct dma_buf *dmabuf, struct device *dev,
  *    devices, or @importer_ops has no move_notify
  *  * %-ENOMEM - out of memory
  *  * %-ERESTARTSYS - a signal ended the wait for the exporter's fences
+ *  * %-EIO - the exporter's attach or pin callback returned what is no errno
  *  * what the exporter's attach, pin and map_dma_buf callbacks return; %-EBUSY
  *    says that the memory is in a place this device cannot reach
  */
@@ -287,7 +332,7 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 	if (dmabuf->ops->attach)
 		ret = dmabuf->ops->attach(dmabuf, attach);
 	if (ret)
-		return ERR_PTR(ret);
+		return ERR_PTR(dma_buf_op_errno(dmabuf, "attach", ret));
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	list_add(&attach->node, &dmabuf->attachments);
@@ -331,12 +376,14 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
  */
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	if (WARN_ON_ONCE(!dmabuf || !attach || dmabuf != attach->dmabuf))
+	if (WARN_ON_ONCE(!dmabuf || IS_ERR_OR_NULL(attach) ||
+			 dmabuf != attach->dmabuf))
 		return;
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	if (attach->sgt || attach->pins)
 		attach_clear(attach);
+	dma_buf_contract_detach(attach);
 	list_del(&attach->node);
 	dma_resv_unlock(dmabuf->resv);
 
@@ -356,16 +403,20 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
  *
  * Context: Process context, may sleep. The caller holds &dma_buf.resv.
  * Return: 0, or a negative errno without a pin: %-EINVAL for a static
- * importer, whose buffer stays in place anyway; or what &dma_buf_ops.pin
- * returns.
+ * importer, whose buffer stays in place anyway, and, with
+ * CONFIG_DMABUF_CONTRACT, without the lock; or what &dma_buf_ops.pin returns,
+ * or %-EIO if that is no errno.
  */
 int dma_buf_pin(struct dma_buf_attachment *attach)
 {
+	if (dma_buf_contract_enter(attach->dmabuf, attach))
+		return -EINVAL;
+
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (WARN_ONCE(!dma_buf_attachment_is_dynamic(attach),
-		      "dma-buf: pin by static importer %s, buffer of %s\n",
-		      importer_name(attach), attach->dmabuf->exp_name))
+	if (dma_buf_broken(!dma_buf_attachment_is_dynamic(attach),
+			   DMA_RULE_PIN_STATIC, attach->dmabuf, attach,
+			   "pin by a static importer"))
 		return -EINVAL;
 
 	return attach_pin(attach);
@@ -382,12 +433,19 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
  */
 void dma_buf_unpin(struct dma_buf_attachment *attach)
 {
+	if (dma_buf_contract_enter(attach->dmabuf, attach))
+		return;
+
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	/* The one pin of a static importer belongs to the core. */
-	if (WARN_ONCE(!dma_buf_attachment_is_dynamic(attach) || !attach->pins,
-		      "dma-buf: unpin without pin by %s, buffer of %s\n",
-		      importer_name(attach), attach->dmabuf->exp_name))
+	/*
+	 * The one pin of a static importer belongs to the core, and that of
+	 * a mapping ends with it.
+	 */
+	if (dma_buf_broken(!dma_buf_attachment_is_dynamic(attach) ||
+			   attach->pins == attach->map_pins,
+			   DMA_RULE_PIN_UNBALANCED, attach->dmabuf, attach,
+			   "unpin without pin"))
 		return;
 
 	attach_unpin(attach);
@@ -399,6 +457,43 @@ static bool serves_direction(const struct dma_buf_attachment *attach,
 			     enum dma_data_direction direction)
 {
 	return attach->dir == direction || attach->dir == DMA_BIDIRECTIONAL;
+}
+
+/* Remember a new mapping if it is to be handed out again. */
+static struct sg_table *keep_if_cached(struct dma_buf_attachment *attach,
+				       struct sg_table *sgt,
+				       enum dma_data_direction direction)
+{
+	if (attach->dmabuf->ops->cache_sgt_mapping) {
+		attach->sgt = sgt;
+		attach->dir = direction;
+	}
+	return sgt;
+}
+
+/* A mapping for @direction, be it one that exists. The lock is held. */
+static struct sg_table *map_attachment(struct dma_buf_attachment *attach,
+				       enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	if (attach->sgt)
+		return serves_direction(attach, direction) ? attach->sgt :
+							     ERR_PTR(-EBUSY);
+	if (!attach->dmabuf->ops->map_dma_buf)
+		return ERR_PTR(-EOPNOTSUPP);
+
+	ret = map_pin(attach);
+	if (ret)
+		return ERR_PTR(ret);
+
+	sgt = attach_map(attach, direction);
+	if (IS_ERR(sgt)) {
+		map_unpin(attach);
+		return sgt;
+	}
+	return keep_if_cached(attach, sgt, direction);
 }
 
 /**
@@ -414,7 +509,11 @@ static bool serves_direction(const struct dma_buf_attachment *attach,
  * Context: Process context, may sleep. The caller holds &dma_buf.resv.
  * Return: the table, or an ERR_PTR() with nothing mapped:
  *
- *  * %-EINVAL - @attach is NULL
+ *  * %-EINVAL - @attach is no attachment; or, with CONFIG_DMABUF_CONTRACT, the
+ *    caller does not hold the lock, may not sleep, or @direction is none
+ *  * %-EIO - the exporter's pin callback returned what is no errno; or, with
+ *    CONFIG_DMABUF_CONTRACT, its table is not of whole pages, or not as long as
+ *    the buffer
  *  * %-EOPNOTSUPP - the exporter offers page frames only
  *  * %-EBUSY - there is a mapping kept for another direction
  *  * %-ENOMEM - out of memory, or the exporter returned no table
@@ -427,36 +526,19 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 	struct sg_table *sgt;
 	int ret;
 
-	might_sleep();
-
 	if (!attach_given(attach))
 		return ERR_PTR(-EINVAL);
 
+	ret = dma_buf_contract_may_map(attach, direction);
+	if (ret)
+		return ERR_PTR(ret);
+
+	might_sleep();
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (attach->sgt)
-		return serves_direction(attach, direction) ? attach->sgt :
-							     ERR_PTR(-EBUSY);
-	if (!attach->dmabuf->ops->map_dma_buf)
-		return ERR_PTR(-EOPNOTSUPP);
-
-	if (pin_on_map(attach)) {
-		ret = attach_pin(attach);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-
-	sgt = attach_map(attach, direction);
-	if (IS_ERR(sgt)) {
-		if (pin_on_map(attach))
-			attach_unpin(attach);
-		return sgt;
-	}
-
-	if (attach->dmabuf->ops->cache_sgt_mapping) {
-		attach->sgt = sgt;
-		attach->dir = direction;
-	}
+	sgt = map_attachment(attach, direction);
+	if (!IS_ERR(sgt))
+		dma_buf_contract_lent(attach, sgt, direction);
 	return sgt;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
@@ -483,6 +565,170 @@ dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
 
+/* Does anybody keep the buffer where it is? */
+static bool is_pinned(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		if (attach->pins)
+			return true;
+	}
+	return false;
+}
+
+/* Would wait_for_exporter() wait? */
+static bool exporter_is_busy(struct dma_buf_attachment *attach)
+{
+	return !dma_buf_attachment_is_dynamic(attach) &&
+	       !dma_resv_test_signaled(attach->dmabuf->resv,
+				       DMA_RESV_USAGE_KERNEL);
+}
+
+/* Is there anything that a mapping would have to wait for? */
+static bool map_would_wait(struct dma_buf_attachment *attach)
+{
+	/* The first pin may move the buffer. */
+	if (pin_on_map(attach) && !is_pinned(attach->dmabuf))
+		return true;
+	return exporter_is_busy(attach);
+}
+
+/* As attach_map(), without waiting. */
+static struct sg_table *attach_try_map(struct dma_buf_attachment *attach,
+				       enum dma_data_direction direction)
+{
+	struct sg_table *own;
+
+	/* What sleeps in there is reported by CONFIG_DEBUG_ATOMIC_SLEEP. */
+	non_block_start();
+	own = attach->dmabuf->ops->try_map_dma_buf(attach, direction);
+	non_block_end();
+	dma_buf_contract_called(attach->dmabuf, attach, "try_map_dma_buf");
+
+	if (IS_ERR_OR_NULL(own))
+		return own ?: ERR_PTR(-ENOMEM);
+
+	/* It may have begun to clear or to move what it mapped. */
+	if (exporter_is_busy(attach)) {
+		exporter_unmap(attach, own, direction);
+		return ERR_PTR(-EBUSY);
+	}
+	return show_table(attach, own, direction, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+/* What @sgt says of a failure, if it is one that waiting might have averted. */
+static bool failed_in_haste(const struct sg_table *sgt)
+{
+	return PTR_ERR(sgt) == -ENOMEM || PTR_ERR(sgt) == -EAGAIN;
+}
+
+/* As map_attachment(), without waiting. */
+static struct sg_table *try_map_attachment(struct dma_buf_attachment *attach,
+					   enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	if (attach->sgt)
+		return serves_direction(attach, direction) ? attach->sgt :
+							     ERR_PTR(-EBUSY);
+	if (!attach->dmabuf->ops->try_map_dma_buf)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (map_would_wait(attach))
+		return ERR_PTR(-EBUSY);
+
+	ret = map_pin(attach);
+	if (ret)
+		return ERR_PTR(ret);
+
+	sgt = attach_try_map(attach, direction);
+	if (IS_ERR(sgt)) {
+		map_unpin(attach);
+		return failed_in_haste(sgt) ? ERR_PTR(-EBUSY) : sgt;
+	}
+	return keep_if_cached(attach, sgt, direction);
+}
+
+/**
+ * dma_buf_try_map_attachment() - as dma_buf_map_attachment(), without waiting
+ * @attach: whose device
+ * @direction: what the device will do
+ *
+ * For importers on a path that must not be held up: they try, and leave what
+ * would wait to a worker that calls dma_buf_map_attachment(). Undone by
+ * dma_buf_unmap_attachment().
+ *
+ * Where a mapping brings a pin, without CONFIG_DMABUF_MOVE_NOTIFY, only a
+ * buffer that is pinned already is mapped.
+ *
+ * Context: Process context. Waits for nothing, but is not for atomic context:
+ * a new mapping that turns out to be of no use is undone by unmap_dma_buf,
+ * which may sleep for a lock of the exporter's. The caller holds &dma_buf.resv.
+ * Return: the table, or an ERR_PTR() with nothing mapped and nothing pinned:
+ *
+ *  * %-EINVAL, %-EIO - as dma_buf_map_attachment()
+ *  * %-EBUSY - it would have to wait for a fence of the exporter's, for memory
+ *    to be reclaimed, for a lock, or for the buffer to move; or there is a
+ *    mapping kept for another direction
+ *  * %-EOPNOTSUPP - the exporter offers page frames only, or cannot tell
+ *    whether it would wait
+ *  * what the exporter's try_map_dma_buf and pin callbacks return; %-ENOMEM
+ *    and %-EAGAIN of the former are %-EBUSY
+ */
+struct sg_table *
+dma_buf_try_map_attachment(struct dma_buf_attachment *attach,
+			   enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	if (!attach_given(attach))
+		return ERR_PTR(-EINVAL);
+
+	ret = dma_buf_contract_may_map(attach, direction);
+	if (ret)
+		return ERR_PTR(ret);
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	sgt = try_map_attachment(attach, direction);
+	if (!IS_ERR(sgt))
+		dma_buf_contract_lent(attach, sgt, direction);
+	return sgt;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_try_map_attachment, DMA_BUF);
+
+/**
+ * dma_buf_try_map_attachment_unlocked() - map unless that has to wait
+ * @attach: whose device
+ * @direction: what the device will do
+ *
+ * Undone by dma_buf_unmap_attachment_unlocked(), which may sleep.
+ *
+ * Context: as dma_buf_try_map_attachment(), but tries to take &dma_buf.resv.
+ * Return: as dma_buf_try_map_attachment(); %-EBUSY also if somebody else has
+ * the lock.
+ */
+struct sg_table *
+dma_buf_try_map_attachment_unlocked(struct dma_buf_attachment *attach,
+				    enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+
+	if (!attach_given(attach))
+		return ERR_PTR(-EINVAL);
+	if (!dma_resv_trylock(attach->dmabuf->resv))
+		return ERR_PTR(-EBUSY);
+
+	sgt = dma_buf_try_map_attachment(attach, direction);
+	dma_resv_unlock(attach->dmabuf->resv);
+	return sgt;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_try_map_attachment_unlocked, DMA_BUF);
+
 /**
  * dma_buf_unmap_attachment() - the device is done with a mapping
  * @attach: as given to dma_buf_map_attachment()
@@ -502,15 +748,18 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 
 	if (!attach_given(attach) || WARN_ON_ONCE(!sg_table))
 		return;
+	if (dma_buf_contract_enter(attach->dmabuf, attach))
+		return;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
+	if (!dma_buf_contract_returned(attach, sg_table, &direction))
+		return;
 	if (attach->sgt == sg_table)
 		return;
 
 	attach_unmap(attach, sg_table, direction);
-	if (pin_on_map(attach))
-		attach_unpin(attach);
+	map_unpin(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
 
@@ -536,20 +785,6 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
 
-/* Does anybody keep the buffer where it is? */
-static bool is_pinned(struct dma_buf *dmabuf)
-{
-	struct dma_buf_attachment *attach;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		if (attach->pins)
-			return true;
-	}
-	return false;
-}
-
 /*
  * The largest order up to @order of a block that starts at @pgoff and @pfn,
  * is aligned in both, and ends inside @nr_pages.
@@ -563,6 +798,31 @@ static unsigned int usable_order(unsigned int order, pgoff_t pgoff, u64 pfn,
 	if (pfn)
 		order = min_t(unsigned int, order, __ffs64(pfn));
 	return order;
+}
+
+/* A page that has a physical address, unlike what a forgetful exporter tells. */
+static bool is_frame(u64 pfn)
+{
+	return pfn <= (u64)PHYS_ADDR_MAX >> PAGE_SHIFT;
+}
+
+/* Have the exporter look up a page, and wait until it may be used. */
+static int exporter_get_pfn(struct dma_buf_attachment *attach, pgoff_t pgoff,
+			    u64 *pfn, unsigned int *order)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+	int ret;
+
+	*pfn = U64_MAX;
+	*order = 0;
+	ret = dmabuf->ops->get_pfn(attach, pgoff, pfn, order);
+	dma_buf_contract_called(dmabuf, attach, "get_pfn");
+	if (ret)
+		return dma_buf_op_errno(dmabuf, "get_pfn", ret);
+	if (WARN_ONCE(!is_frame(*pfn), "dma-buf: exporter %s: no page has frame %llx\n",
+		      dmabuf->exp_name, *pfn))
+		return -EIO;
+	return wait_for_exporter(attach);
 }
 
 /**
@@ -585,18 +845,21 @@ static unsigned int usable_order(unsigned int order, pgoff_t pgoff, u64 pfn,
  * Context: Process context, may sleep. The caller holds &dma_buf.resv.
  * Return: 0, or a negative errno with @pfn and @max_order unchanged:
  *
- *  * %-EINVAL - an argument is NULL, or @pgoff is not inside the buffer
+ *  * %-EINVAL - @attach is no attachment, another argument is NULL, or @pgoff is
+ *    not inside the buffer; or, with CONFIG_DMABUF_CONTRACT, the caller does not
+ *    hold the lock
  *  * %-EOPNOTSUPP - the exporter has no page frames to offer
  *  * %-ENOENT - the buffer can move, nobody has pinned it, and the kernel is
  *    built without CONFIG_DMABUF_MOVE_NOTIFY
  *  * %-ERESTARTSYS - a signal ended the wait for the exporter's fences
+ *  * %-EIO - the exporter's answer is neither an errno nor a frame of memory
  *  * what &dma_buf_ops.get_pfn returns
  */
 int dma_buf_get_pfn(struct dma_buf_attachment *attach, pgoff_t pgoff,
 		    u64 *pfn, unsigned int *max_order)
 {
-	unsigned int order = 0;
 	struct dma_buf *dmabuf;
+	unsigned int order;
 	pgoff_t nr_pages;
 	u64 frame;
 	int ret;
@@ -605,6 +868,9 @@ int dma_buf_get_pfn(struct dma_buf_attachment *attach, pgoff_t pgoff,
 		return -EINVAL;
 
 	dmabuf = attach->dmabuf;
+	if (dma_buf_contract_enter(dmabuf, attach))
+		return -EINVAL;
+
 	dma_resv_assert_held(dmabuf->resv);
 
 	if (!dmabuf->ops->get_pfn)
@@ -616,16 +882,14 @@ int dma_buf_get_pfn(struct dma_buf_attachment *attach, pgoff_t pgoff,
 	if (pin_on_map(attach) && !is_pinned(dmabuf))
 		return -ENOENT;
 
-	ret = wait_for_exporter(attach);
+	ret = exporter_get_pfn(attach, pgoff, &frame, &order);
 	if (ret)
 		return ret;
 
-	ret = dmabuf->ops->get_pfn(attach, pgoff, &frame, &order);
-	if (ret)
-		return ret;
-
+	order = usable_order(order, pgoff, frame, nr_pages);
+	dma_buf_contract_frame(attach, pgoff, frame, order);
 	*pfn = frame;
-	*max_order = usable_order(order, pgoff, frame, nr_pages);
+	*max_order = order;
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_get_pfn, DMA_BUF);
@@ -656,25 +920,54 @@ int dma_buf_get_pfn_unlocked(struct dma_buf_attachment *attach, pgoff_t pgoff,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_get_pfn_unlocked, DMA_BUF);
 
-/**
- * dma_buf_move_notify() - tell the importers that the buffer moves
- * @dmabuf: of a dynamic exporter, whose backing memory is about to change
- *
- * Mappings made before stay valid until they are unmapped; the exporter keeps
- * the old memory until the fences of the work that uses it have signaled.
- *
- * Context: Process context, may sleep. The caller holds &dma_buf.resv, and
- * the importers' move_notify callbacks run under it.
- */
-void dma_buf_move_notify(struct dma_buf *dmabuf)
+/* Call the importers' move_notify; @locked: the exporter has called with the lock. */
+static __always_inline void notify_importers(struct dma_buf *dmabuf, bool locked)
 {
 	struct dma_buf_attachment *attach;
 
 	dma_resv_assert_held(dmabuf->resv);
 
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		if (attach->importer_ops)
-			attach->importer_ops->move_notify(attach);
+		if (!attach->importer_ops)
+			continue;
+		attach->importer_ops->move_notify(attach);
+		if (locked && !dma_buf_contract_notified(dmabuf, attach))
+			break;
 	}
+	dma_buf_contract_moved(dmabuf);
+}
+
+/**
+ * dma_buf_move_notify() - tell the importers that the buffer moves
+ * @dmabuf: of a dynamic exporter, whose backing memory is about to change
+ *
+ * Nobody has the buffer pinned. Mappings made before stay valid until they are
+ * unmapped; the exporter keeps the old memory until the fences of the work that
+ * uses it have signaled.
+ *
+ * Context: Process context, may sleep. The caller holds &dma_buf.resv, and
+ * the importers' move_notify callbacks run under it.
+ */
+void dma_buf_move_notify(struct dma_buf *dmabuf)
+{
+	notify_importers(dmabuf, dma_buf_contract_moves(dmabuf));
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_move_notify, DMA_BUF);
+
+/**
+ * dma_buf_revoke_notify() - tell the importers that the memory is gone for good
+ * @dmabuf: of a dynamic exporter, whose device has gone, for example
+ *
+ * As dma_buf_move_notify(), and the only one of the two that may be called for a
+ * buffer that is pinned: what has gone cannot be kept. From before the call on
+ * the exporter's pin, map_dma_buf and get_pfn fail. Importers without
+ * move_notify hear nothing; until they unmap, their addresses lead to nothing
+ * that somebody else uses.
+ *
+ * Context: As dma_buf_move_notify().
+ */
+void dma_buf_revoke_notify(struct dma_buf *dmabuf)
+{
+	notify_importers(dmabuf, !dma_buf_contract_enter(dmabuf, NULL));
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_revoke_notify, DMA_BUF);

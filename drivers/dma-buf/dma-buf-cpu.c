@@ -46,6 +46,7 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 	bool write = direction == DMA_TO_DEVICE ||
 		     direction == DMA_BIDIRECTIONAL;
 	long left;
+	int ret;
 
 	if (WARN_ON_ONCE(!dmabuf))
 		return -EINVAL;
@@ -57,9 +58,13 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 	if (left < 0)
 		return left;
 
-	if (!dmabuf->ops->begin_cpu_access)
-		return 0;
-	return dmabuf->ops->begin_cpu_access(dmabuf, direction);
+	if (dmabuf->ops->begin_cpu_access) {
+		ret = dmabuf->ops->begin_cpu_access(dmabuf, direction);
+		if (ret)
+			return ret;
+	}
+	dma_buf_contract_access_begun(dmabuf);
+	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
 
@@ -70,8 +75,11 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
  *
  * Context: Process context, may sleep. The caller does not hold
  * &dma_buf.resv.
- * Return: 0, or a negative errno from &dma_buf_ops.end_cpu_access; the access
- * has ended either way.
+ * Return: 0, or a negative errno, and the access has ended either way:
+ *
+ *  * %-EINVAL - @dmabuf is NULL, or, with CONFIG_DMABUF_CONTRACT, no access of a
+ *    driver's has begun
+ *  * what &dma_buf_ops.end_cpu_access returns
  */
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
 			   enum dma_data_direction direction)
@@ -81,6 +89,8 @@ int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
 
 	might_lock(&dmabuf->resv->lock.base);
 
+	if (!dma_buf_contract_access_ends(dmabuf))
+		return -EINVAL;
 	if (!dmabuf->ops->end_cpu_access)
 		return 0;
 	return dmabuf->ops->end_cpu_access(dmabuf, direction);
@@ -171,8 +181,9 @@ static int exporter_vmap(struct dma_buf *dmabuf)
 		return -EINVAL;
 
 	ret = dmabuf->ops->vmap(dmabuf, &map);
+	dma_buf_contract_called(dmabuf, NULL, "vmap");
 	if (ret)
-		return ret;
+		return dma_buf_op_errno(dmabuf, "vmap", ret);
 	if (WARN_ONCE(iosys_map_is_null(&map),
 		      "dma-buf: exporter %s vmapped to NULL\n",
 		      dmabuf->exp_name))
@@ -192,9 +203,11 @@ static int exporter_vmap(struct dma_buf *dmabuf)
  * Context: Process context, may sleep. The caller holds &dma_buf.resv.
  * Return: 0, or a negative errno with nothing mapped:
  *
- *  * %-EINVAL - @dmabuf is NULL, or the exporter has no vmap
+ *  * %-EINVAL - @dmabuf is NULL, or the exporter has no vmap; or, with
+ *    CONFIG_DMABUF_CONTRACT, the caller does not hold the lock
  *  * %-ENOMEM - no memory or address space, or the exporter claimed success
  *    without an address
+ *  * %-EIO - &dma_buf_ops.vmap returned what is no errno
  *  * what &dma_buf_ops.vmap returns
  */
 int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
@@ -203,7 +216,7 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	iosys_map_clear(map);
 
-	if (WARN_ON_ONCE(!dmabuf))
+	if (WARN_ON_ONCE(!dmabuf) || dma_buf_contract_enter(dmabuf, NULL))
 		return -EINVAL;
 
 	dma_resv_assert_held(dmabuf->resv);
@@ -232,22 +245,24 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vmap, DMA_BUF);
  */
 void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	if (WARN_ON_ONCE(!dmabuf))
+	if (WARN_ON_ONCE(!dmabuf) || dma_buf_contract_enter(dmabuf, NULL))
 		return;
 
 	dma_resv_assert_held(dmabuf->resv);
 
-	if (WARN_ONCE(!dmabuf->vmapping_counter ||
-		      !iosys_map_is_equal(&dmabuf->vmap_ptr, map),
-		      "dma-buf: vunmap without vmap, buffer of %s\n",
-		      dmabuf->exp_name))
+	if (dma_buf_broken(!dmabuf->vmapping_counter ||
+			   !iosys_map_is_equal(&dmabuf->vmap_ptr, map),
+			   DMA_RULE_VMAP_UNBALANCED, dmabuf, NULL,
+			   "vunmap without vmap"))
 		return;
 
 	if (--dmabuf->vmapping_counter)
 		return;
 
-	if (dmabuf->ops->vunmap)
+	if (dmabuf->ops->vunmap) {
 		dmabuf->ops->vunmap(dmabuf, map);
+		dma_buf_contract_called(dmabuf, NULL, "vunmap");
+	}
 	iosys_map_clear(&dmabuf->vmap_ptr);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap, DMA_BUF);
@@ -265,13 +280,18 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap, DMA_BUF);
  */
 int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {
+	int ret;
+
 	iosys_map_clear(map);
 
 	if (WARN_ON_ONCE(!dmabuf))
 		return -EINVAL;
 
 	guard(dma_buf_resv)(dmabuf);
-	return dma_buf_vmap(dmabuf, map);
+	ret = dma_buf_vmap(dmabuf, map);
+	if (!ret)
+		dma_buf_contract_vmap_unlocked(dmabuf);
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vmap_unlocked, DMA_BUF);
 

@@ -125,8 +125,7 @@ static void show_attachments(struct seq_file *s, struct dma_buf *dmabuf)
 
 	seq_puts(s, "\tAttached Devices:\n");
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		seq_printf(s, "\t%s\n", attach->dev ? dev_name(attach->dev) :
-						      "<no device>");
+		seq_printf(s, "\t%s\n", dma_buf_importer_name(attach));
 		count++;
 	}
 	seq_printf(s, "Total %d devices attached\n\n", count);

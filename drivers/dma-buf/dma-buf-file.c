@@ -56,8 +56,11 @@ static long ioctl_sync(struct dma_buf *dmabuf, struct dma_buf_sync __user *user)
 		return ret;
 
 	if (arg.flags & DMA_BUF_SYNC_END)
-		return dma_buf_end_cpu_access(dmabuf, dir);
-	return dma_buf_begin_cpu_access(dmabuf, dir);
+		return dma_buf_contract_user_ends(dmabuf, dir);
+	ret = dma_buf_begin_cpu_access(dmabuf, dir);
+	if (!ret)
+		dma_buf_contract_user_begun(dmabuf);
+	return ret;
 }
 
 /*

@@ -12,6 +12,8 @@
 #include <linux/poll.h>
 #include <uapi/linux/dma-buf.h>
 
+#include "dma-buf-contract.h"
+
 /*
  * guard(dma_buf_resv)(dmabuf): the reservation lock until the end of the scope,
  * without a ww context. DEFINE_GUARD() would test for NULL when it unlocks.
@@ -19,6 +21,20 @@
 DEFINE_CLASS(dma_buf_resv, struct dma_buf *, dma_resv_unlock(_T->resv),
 	     ({ dma_resv_lock(dmabuf->resv, NULL); dmabuf; }),
 	     struct dma_buf *dmabuf)
+
+/*
+ * What to tell an importer of a callback that has not returned 0. Only errnos
+ * are passed on: anything else, as an ERR_PTR(), would look like an object.
+ */
+static inline int dma_buf_op_errno(const struct dma_buf *dmabuf, const char *op,
+				   int ret)
+{
+	if (WARN_ONCE(!IS_ERR_VALUE((long)ret),
+		      "dma-buf: exporter %s: %s returned %d, which is no errno\n",
+		      dmabuf->exp_name, op, ret))
+		return -EIO;
+	return ret;
+}
 
 /* dma-buf.c; called by the file when the last reference is gone */
 void dma_buf_destroy(struct dma_buf *dmabuf);
@@ -60,10 +76,10 @@ dma_buf_import_sync_file(struct dma_buf *dmabuf,
 
 /* dma-buf-sgt-debug.c: hide and find again the exporter's own table */
 #if IS_ENABLED(CONFIG_DMABUF_DEBUG)
-struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt);
+struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt, gfp_t gfp);
 struct sg_table *dma_buf_sgt_unwrap(struct sg_table *sgt);
 #else
-static inline struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt)
+static inline struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt, gfp_t gfp)
 {
 	return sgt;
 }

@@ -29,22 +29,24 @@ static void copy_dma_entry(struct scatterlist *to, struct scatterlist *from)
 /**
  * dma_buf_sgt_wrap() - the copy of a table that an importer may see
  * @sgt: the exporter's, mapped
+ * @gfp: how to allocate
  *
- * Context: Process context, may sleep.
+ * Context: Process context; may sleep if @gfp does.
  * Return: the copy, which dma_buf_sgt_unwrap() ends, or an ERR_PTR():
  * %-ENOMEM.
  */
-struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt)
+struct sg_table *dma_buf_sgt_wrap(struct sg_table *sgt, gfp_t gfp)
 {
 	struct scatterlist *to, *from;
 	struct wrapped_sgt *wrapped;
 	int i;
 
-	wrapped = kzalloc(sizeof(*wrapped), GFP_KERNEL);
+	wrapped = kzalloc(sizeof(*wrapped), gfp);
 	if (!wrapped)
 		return ERR_PTR(-ENOMEM);
 
-	if (sg_alloc_table(&wrapped->shown, sgt->nents, GFP_KERNEL)) {
+	/* An empty table leads nowhere, and there is nothing to hide in it. */
+	if (sgt->nents && sg_alloc_table(&wrapped->shown, sgt->nents, gfp)) {
 		kfree(wrapped);
 		return ERR_PTR(-ENOMEM);
 	}

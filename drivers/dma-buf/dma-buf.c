@@ -82,6 +82,8 @@ static const char *broken_export_rule(const struct dma_buf_export_info *info)
 		return "neither map_dma_buf nor get_pfn";
 	if (!ops->pin != !ops->unpin)
 		return "pin and unpin come together";
+	if (ops->try_map_dma_buf && !ops->map_dma_buf)
+		return "try_map_dma_buf without map_dma_buf";
 	if (ops->cache_sgt_mapping && ops->pin)
 		return "cache_sgt_mapping excludes pin";
 	return NULL;
@@ -182,12 +184,13 @@ void dma_buf_destroy(struct dma_buf *dmabuf)
 {
 	struct module *owner = dmabuf->owner;
 
-	WARN_ONCE(!list_empty(&dmabuf->attachments),
-		  "dma-buf: a buffer of %s goes while a device is attached\n",
-		  dmabuf->exp_name);
-	WARN_ONCE(dmabuf->vmapping_counter,
-		  "dma-buf: a buffer of %s goes while it is vmapped\n",
-		  dmabuf->exp_name);
+	dma_buf_broken(!list_empty(&dmabuf->attachments),
+		       DMA_RULE_RELEASE_ATTACHED, dmabuf,
+		       dma_buf_contract_left(dmabuf),
+		       "released while a device is attached");
+	dma_buf_broken(dmabuf->vmapping_counter, DMA_RULE_RELEASE_VMAPPED,
+		       dmabuf, NULL, "released while it is vmapped");
+	dma_buf_contract_release(dmabuf);
 	/* An armed callback owns a reference to the file. */
 	WARN_ON_ONCE(dmabuf->poll_armed);
 

@@ -14,6 +14,8 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "dma-fence-watchdog.h"
+
 /**
  * DOC: fence array
  *
@@ -117,6 +119,22 @@ static void array_member_signaled(struct dma_fence *member, struct dma_fence_cb 
 	if (left <= 0)
 		array_due(array, left, drained);
 }
+
+#if IS_ENABLED(CONFIG_DMABUF_CONTRACT)
+/**
+ * dma_fence_waiting_array() - which array waits by a callback?
+ * @cb: queued on a fence, whose lock the caller holds
+ *
+ * Context: Any.
+ * Return: the array, which has references at least until the lock is dropped;
+ * NULL if the callback does something else.
+ */
+struct dma_fence *dma_fence_waiting_array(const struct dma_fence_cb *cb)
+{
+	return cb->func == array_member_signaled ?
+		&container_of(cb, struct dma_fence_array_cb, cb)->array->base : NULL;
+}
+#endif
 
 /*
  * Hang a callback on each member. Returns how many members will never call back

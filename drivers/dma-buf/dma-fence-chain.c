@@ -19,6 +19,8 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "dma-fence-watchdog.h"
+
 /**
  * DOC: fence chain
  *
@@ -379,6 +381,23 @@ static void chain_older_cb(struct dma_fence *link, struct dma_fence_cb *cb)
 	chain_enqueue(container_of(cb, struct dma_fence_chain, cb));
 	dma_fence_put(link);
 }
+
+#if IS_ENABLED(CONFIG_DMABUF_CONTRACT)
+/**
+ * dma_fence_waiting_chain() - which node of a chain waits by a callback?
+ * @cb: queued on a fence, whose lock the caller holds
+ *
+ * Context: Any.
+ * Return: the node, which has references at least until the lock is dropped; NULL
+ * if the callback does something else.
+ */
+struct dma_fence *dma_fence_waiting_chain(const struct dma_fence_cb *cb)
+{
+	if (cb->func != chain_own_cb && cb->func != chain_older_cb)
+		return NULL;
+	return &container_of(cb, struct dma_fence_chain, cb)->base;
+}
+#endif
 
 /* Wait for @link, taking over the reference. False if it has signaled. */
 static bool chain_arm(struct dma_fence_chain *node, struct dma_fence *link)

@@ -15,6 +15,8 @@
 
 #include <trace/events/dma_fence.h>
 
+#include "dma-fence-watchdog.h"
+
 /* One sleeping task on one fence. */
 struct waiter {
 	struct dma_fence_cb cb;
@@ -27,6 +29,22 @@ static void wake_waiter(struct dma_fence *fence, struct dma_fence_cb *cb)
 
 	wake_up_state(waiter->task, TASK_NORMAL);
 }
+
+#if IS_ENABLED(CONFIG_DMABUF_CONTRACT)
+/**
+ * dma_fence_waiting_task() - who sleeps on a callback?
+ * @cb: queued on a fence, whose lock the caller holds
+ *
+ * Context: Any.
+ * Return: the task, which keeps sleeping at least until the lock is dropped; NULL
+ * if the callback does something else.
+ */
+struct task_struct *dma_fence_waiting_task(const struct dma_fence_cb *cb)
+{
+	return cb->func == wake_waiter ?
+		container_of(cb, struct waiter, cb)->task : NULL;
+}
+#endif
 
 /* As in all waits: what is left of @timeout, but not 0, which means too late. */
 static signed long in_time(signed long timeout)

@@ -18,6 +18,8 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/dma_fence.h>
 
+#include "dma-fence-watchdog.h"
+
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_emit);
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_enable_signal);
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
@@ -217,6 +219,7 @@ int dma_fence_signal_timestamp_locked(struct dma_fence *fence, ktime_t timestamp
 	smp_mb__before_atomic();
 	set_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
 	trace_dma_fence_signaled(fence);
+	dma_fence_unwatch(fence);
 
 	call_all(fence, &callbacks);
 	return 0;
@@ -373,7 +376,10 @@ static bool enable_signaling(struct dma_fence *fence)
 	enabled = test_and_set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
 	if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
 		return false;
-	if (enabled || !fence->ops->enable_signaling)
+	if (enabled)
+		return true;
+	dma_fence_watch(fence);
+	if (!fence->ops->enable_signaling)
 		return true;
 
 	trace_dma_fence_enable_signal(fence);
@@ -593,6 +599,7 @@ void dma_fence_release(struct kref *kref)
 	struct dma_fence *fence = container_of(kref, struct dma_fence, refcount);
 
 	trace_dma_fence_destroy(fence);
+	dma_fence_unwatch(fence);
 
 	if (unlikely(has_callbacks(fence)))
 		abandon(fence);

@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "dma-contract.h"
 #include "dma-resv-internal.h"
 
 /**
@@ -664,8 +665,12 @@ add_unreserved(struct dma_resv *obj, struct dma_fence *fence,
 {
 	struct dma_resv_list *list = list_locked(obj);
 
-	WARN_ONCE(1, "fence %llu:%llu was added without a reserved slot\n",
-		  fence->context, fence->seqno);
+	scoped_guard(rcu)
+		dma_contract_broken(true, DMA_RULE_RESV_UNRESERVED,
+				    dma_fence_driver_name(fence),
+				    "fence %s:%llu:%llu was added without a reserved slot",
+				    dma_fence_timeline_name(fence),
+				    fence->context, fence->seqno);
 
 	if (!list || list->num == list->max) {
 		if (list_grow(obj, 1, GFP_NOWAIT | __GFP_NOWARN)) {

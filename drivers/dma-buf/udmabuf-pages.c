@@ -410,13 +410,14 @@ static struct scatterlist *enter_segment(struct scatterlist *sg,
  * @pages: the pages
  * @max_segment: how many bytes one entry may have. Less than a page means one
  *	page.
+ * @gfp: how to allocate
  *
- * Context: Process context, may sleep.
+ * Context: Process context; may sleep if @gfp does.
  * Return: a table with one entry for each segment, to be freed with
  * udmabuf_sgt_free(), or ERR_PTR(%-ENOMEM).
  */
 struct sg_table *udmabuf_pages_sgt(const struct udmabuf_pages *pages,
-				   size_t max_segment)
+				   size_t max_segment, gfp_t gfp)
 {
 	unsigned long max = min_t(size_t, max_segment, UINT_MAX) >> PAGE_SHIFT;
 	struct segment segment = { .behind = pages->runs };
@@ -426,8 +427,8 @@ struct sg_table *udmabuf_pages_sgt(const struct udmabuf_pages *pages,
 
 	max = max(max, 1);
 	count = count_entries(pages, max);
-	sgt = kmalloc(sizeof(*sgt), GFP_KERNEL);
-	if (!sgt || count > INT_MAX || sg_alloc_table(sgt, count, GFP_KERNEL)) {
+	sgt = kmalloc(sizeof(*sgt), gfp);
+	if (!sgt || count > INT_MAX || sg_alloc_table(sgt, count, gfp)) {
 		kfree(sgt);
 		return ERR_PTR(-ENOMEM);
 	}

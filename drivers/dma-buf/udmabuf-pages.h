@@ -57,7 +57,7 @@ long udmabuf_pages_surplus(const struct udmabuf_pages *pages);
 bool udmabuf_pages_run_at(struct udmabuf_pages *pages, pgoff_t pgoff,
 			  struct pfn_run *run);
 struct sg_table *udmabuf_pages_sgt(const struct udmabuf_pages *pages,
-				   size_t max_segment);
+				   size_t max_segment, gfp_t gfp);
 void udmabuf_sgt_free(struct sg_table *sgt);
 void *udmabuf_pages_vmap(const struct udmabuf_pages *pages);
 

@@ -147,13 +147,14 @@ struct udmabuf {
  * and this tells DMA_API_DEBUG that it is on purpose.
  */
 static struct sg_table *map_for_device(struct udmabuf *ubuf, struct device *dev,
-				       enum dma_data_direction direction)
+				       enum dma_data_direction direction,
+				       gfp_t gfp)
 {
 	struct sg_table *sgt;
 	int ret;
 
 	/* Bounce buffers are smaller than what the memory may be contiguous. */
-	sgt = udmabuf_pages_sgt(&ubuf->pages, dma_max_mapping_size(dev));
+	sgt = udmabuf_pages_sgt(&ubuf->pages, dma_max_mapping_size(dev), gfp);
 	if (IS_ERR(sgt))
 		return sgt;
 
@@ -171,7 +172,17 @@ static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 {
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	return map_for_device(attach->dmabuf->priv, attach->dev, direction);
+	return map_for_device(attach->dmabuf->priv, attach->dev, direction,
+			      GFP_KERNEL);
+}
+
+static struct sg_table *udmabuf_try_map(struct dma_buf_attachment *attach,
+					enum dma_data_direction direction)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	return map_for_device(attach->dmabuf->priv, attach->dev, direction,
+			      GFP_NOWAIT | __GFP_NOWARN);
 }
 
 static void udmabuf_unmap(struct dma_buf_attachment *attach,
@@ -223,7 +234,7 @@ static struct sg_table *cpu_sgt_get(struct dma_buf *dmabuf)
 	sgt = ubuf->cpu_sgt;
 	if (!sgt) {
 		sgt = map_for_device(ubuf, udmabuf_misc.this_device,
-				     DMA_BIDIRECTIONAL);
+				     DMA_BIDIRECTIONAL, GFP_KERNEL);
 		if (!IS_ERR(sgt))
 			smp_store_release(&ubuf->cpu_sgt, sgt); /* the load above */
 	}
@@ -350,6 +361,7 @@ static void udmabuf_release(struct dma_buf *dmabuf)
 
 static const struct dma_buf_ops udmabuf_ops = {
 	.map_dma_buf		= udmabuf_map,
+	.try_map_dma_buf	= udmabuf_try_map,
 	.unmap_dma_buf		= udmabuf_unmap,
 	.get_pfn		= udmabuf_get_pfn,
 	.begin_cpu_access	= udmabuf_begin_cpu_access,

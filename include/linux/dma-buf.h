@@ -27,7 +27,7 @@ struct dma_buf_attachment;
  * dma_buf_export() refuses a table that breaks one of these rules:
  * @release is set; @map_dma_buf and @unmap_dma_buf come together; @map_dma_buf
  * or @get_pfn is set; @pin and @unpin come together; @cache_sgt_mapping and
- * @pin exclude each other.
+ * @pin exclude each other; @try_map_dma_buf is set with @map_dma_buf only.
  *
  * "Locked" below means that the core holds &dma_buf.resv around the call.
  */
@@ -39,6 +39,14 @@ struct dma_buf_ops {
 	 * hand it out again. Only for memory that never moves.
 	 */
 	bool cache_sgt_mapping;
+
+	/**
+	 * @no_struct_pages:
+	 *
+	 * The tables of @map_dma_buf have DMA addresses only, as the memory
+	 * has no struct pages or does not want them touched.
+	 */
+	bool no_struct_pages;
 
 	/**
 	 * @attach:
@@ -64,8 +72,9 @@ struct dma_buf_ops {
 	 * @pin:
 	 *
 	 * Optional, locked. Keeps the memory where it is until @unpin; pins
-	 * nest. An exporter with this callback is *dynamic*: between pins it
-	 * may move the buffer after it told the importers by
+	 * nest, and one of a buffer that is pinned already waits for nothing.
+	 * An exporter with this callback is *dynamic*: between pins it may
+	 * move the buffer after it told the importers by
 	 * dma_buf_move_notify(). Returns 0 or a negative errno.
 	 */
 	int (*pin)(struct dma_buf_attachment *attach);
@@ -91,6 +100,17 @@ struct dma_buf_ops {
 	 */
 	struct sg_table *(*map_dma_buf)(struct dma_buf_attachment *attach,
 					enum dma_data_direction direction);
+
+	/**
+	 * @try_map_dma_buf:
+	 *
+	 * Optional, with @map_dma_buf only, locked. As @map_dma_buf, but does
+	 * not wait: not for fences, locks or reclaim, and moves nothing.
+	 * Where @map_dma_buf would wait it returns -EBUSY as ERR_PTR() and
+	 * leaves nothing behind. What it maps is undone by @unmap_dma_buf.
+	 */
+	struct sg_table *(*try_map_dma_buf)(struct dma_buf_attachment *attach,
+					    enum dma_data_direction direction);
 
 	/**
 	 * @unmap_dma_buf:
@@ -165,10 +185,11 @@ struct dma_buf_ops {
 	 * Optional, locked, may sleep. For importers that fill page tables of
 	 * their own: stores the page frame number behind page @pgoff of the
 	 * buffer and the largest order of a block that starts there and is
-	 * contiguous. The core has checked @pgoff, and lowers the order to
-	 * what alignment and the end of the buffer allow. The frame stays
-	 * valid until detach (importer without move_notify, or an exporter
-	 * without @pin) or until the next dma_buf_move_notify().
+	 * contiguous; 0 if it stores none. The core has checked @pgoff, and
+	 * lowers the order to what alignment and the end of the buffer allow.
+	 * The frame stays valid until detach (importer without move_notify, or
+	 * an exporter without @pin) or until the next dma_buf_move_notify().
+	 * Returns 0 or a negative errno.
 	 */
 	int (*get_pfn)(struct dma_buf_attachment *attach, pgoff_t pgoff,
 		       u64 *pfn, unsigned int *max_order);
@@ -245,6 +266,11 @@ struct dma_buf {
 
 	/** @poll_armed: EPOLLIN and EPOLLOUT, whose callback is in use */
 	__poll_t poll_armed;
+
+#if IS_ENABLED(CONFIG_DMABUF_CONTRACT)
+	/** @accesses: CPU accesses of drivers that have begun */
+	atomic_t accesses;
+#endif
 };
 
 /**
@@ -308,6 +334,20 @@ struct dma_buf_attachment {
 
 	/** @pins: pins that this attachment holds; by the buffer's lock */
 	unsigned int pins;
+
+	/** @map_pins: those of @pins that end with a mapping */
+	unsigned int map_pins;
+
+#if IS_ENABLED(CONFIG_DMABUF_CONTRACT)
+	/** @untracked: not all mappings are in @tables; by the lock */
+	bool untracked;
+
+	/** @tables: the exporter's tables that are mapped; by the lock */
+	struct list_head tables;
+
+	/** @importer: name of @dev, which may be gone before the attachment */
+	char importer[64];
+#endif
 };
 
 /**
@@ -400,6 +440,12 @@ void dma_buf_unpin(struct dma_buf_attachment *attach);
 struct sg_table *
 dma_buf_map_attachment(struct dma_buf_attachment *attach,
 		       enum dma_data_direction direction);
+struct sg_table *
+dma_buf_try_map_attachment(struct dma_buf_attachment *attach,
+			   enum dma_data_direction direction);
+struct sg_table *
+dma_buf_try_map_attachment_unlocked(struct dma_buf_attachment *attach,
+				    enum dma_data_direction direction);
 void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 			      struct sg_table *sg_table,
 			      enum dma_data_direction direction);
@@ -414,6 +460,7 @@ int dma_buf_get_pfn(struct dma_buf_attachment *attach, pgoff_t pgoff,
 int dma_buf_get_pfn_unlocked(struct dma_buf_attachment *attach, pgoff_t pgoff,
 			     u64 *pfn, unsigned int *max_order);
 void dma_buf_move_notify(struct dma_buf *dmabuf);
+void dma_buf_revoke_notify(struct dma_buf *dmabuf);
 
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 			     enum dma_data_direction direction);

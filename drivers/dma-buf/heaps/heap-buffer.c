@@ -278,12 +278,13 @@ static unsigned int nr_entries(const struct heap_buffer *buf)
 	return n;
 }
 
-static int table_fill(const struct heap_buffer *buf, struct sg_table *sgt)
+static int table_fill(const struct heap_buffer *buf, struct sg_table *sgt,
+		      gfp_t gfp)
 {
 	struct scatterlist *sg;
 	int ret;
 
-	ret = sg_alloc_table(sgt, nr_entries(buf), GFP_KERNEL);
+	ret = sg_alloc_table(sgt, nr_entries(buf), gfp);
 	if (ret)
 		return ret;
 
@@ -326,14 +327,15 @@ static void heap_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attac
 }
 
 /* The attachment's own mapping, or a further one if that is in use. */
-static struct heap_mapping *mapping_claim(struct dma_buf_attachment *attach)
+static struct heap_mapping *mapping_claim(struct dma_buf_attachment *attach,
+					  gfp_t gfp)
 {
 	struct heap_mapping *own = attach->priv, *further;
 
 	if (own->dir == DMA_NONE)
 		return own;
 
-	further = kzalloc(sizeof(*further), GFP_KERNEL);
+	further = kzalloc(sizeof(*further), gfp);
 	if (further) {
 		further->dev = own->dev;
 		further->dir = DMA_NONE;
@@ -351,8 +353,20 @@ static void mapping_release(struct dma_buf_attachment *attach,
 	}
 }
 
-static struct sg_table *heap_map_dma_buf(struct dma_buf_attachment *attach,
-					 enum dma_data_direction direction)
+/* Take &heap_buffer.lock, if need be and @gfp allows it by waiting. */
+static bool buffer_lock(struct heap_buffer *buf, gfp_t gfp)
+{
+	if (!gfpflags_allow_blocking(gfp))
+		return mutex_trylock(&buf->lock);
+
+	mutex_lock(&buf->lock);
+	return true;
+}
+
+/* Waits for memory and for the buffer's lock if @gfp allows it, or is -EBUSY. */
+static struct sg_table *map_for_device(struct dma_buf_attachment *attach,
+				       enum dma_data_direction direction,
+				       gfp_t gfp)
 {
 	struct heap_buffer *buf = attach->dmabuf->priv;
 	struct heap_mapping *mapping;
@@ -360,12 +374,12 @@ static struct sg_table *heap_map_dma_buf(struct dma_buf_attachment *attach,
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	mapping = mapping_claim(attach);
+	mapping = mapping_claim(attach, gfp);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 
 	if (!mapping->sgt.sgl)
-		ret = table_fill(buf, &mapping->sgt);
+		ret = table_fill(buf, &mapping->sgt, gfp);
 	if (!ret)
 		ret = dma_map_sgtable(mapping->dev, &mapping->sgt, direction, 0);
 	if (ret) {
@@ -373,10 +387,27 @@ static struct sg_table *heap_map_dma_buf(struct dma_buf_attachment *attach,
 		return ERR_PTR(ret);
 	}
 
+	if (!buffer_lock(buf, gfp)) {
+		dma_unmap_sgtable(mapping->dev, &mapping->sgt, direction, 0);
+		mapping_release(attach, mapping);
+		return ERR_PTR(-EBUSY);
+	}
 	mapping->dir = direction;
-	scoped_guard(mutex, &buf->lock)
-		list_add(&mapping->node, &buf->mapped);
+	list_add(&mapping->node, &buf->mapped);
+	mutex_unlock(&buf->lock);
 	return &mapping->sgt;
+}
+
+static struct sg_table *heap_map_dma_buf(struct dma_buf_attachment *attach,
+					 enum dma_data_direction direction)
+{
+	return map_for_device(attach, direction, GFP_KERNEL);
+}
+
+static struct sg_table *heap_try_map_dma_buf(struct dma_buf_attachment *attach,
+					     enum dma_data_direction direction)
+{
+	return map_for_device(attach, direction, GFP_NOWAIT | __GFP_NOWARN);
 }
 
 static void heap_unmap_dma_buf(struct dma_buf_attachment *attach,
@@ -680,6 +711,7 @@ static const struct dma_buf_ops heap_buffer_ops = {
 	.attach			= heap_attach,
 	.detach			= heap_detach,
 	.map_dma_buf		= heap_map_dma_buf,
+	.try_map_dma_buf	= heap_try_map_dma_buf,
 	.unmap_dma_buf		= heap_unmap_dma_buf,
 	.get_pfn		= heap_get_pfn,
 	.begin_cpu_access	= heap_begin_cpu_access,

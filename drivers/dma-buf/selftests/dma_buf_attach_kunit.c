@@ -6,13 +6,17 @@
 
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/limits.h>
+#include <linux/mman.h>
 #include <linux/scatterlist.h>
+#include <linux/uaccess.h>
 
 #include <kunit/test.h>
 
 #include "mock.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
+#include "mock_fs.h"
 #include "mock_importer.h"
 
 /* Pins that each mapping brings where the kernel is built without moves. */
@@ -131,7 +135,9 @@ static void map_made_at_attach_serves_all_directions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, exporter->log[2].op, MOCK_MAP);
 	KUNIT_EXPECT_EQ(test, exporter->log[2].dir, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, mock_importer_map(importer, DMA_TO_DEVICE), 0);
+	mock_importer_unmap(importer);
 	KUNIT_EXPECT_EQ(test, mock_importer_map(importer, DMA_FROM_DEVICE), 0);
+	mock_importer_unmap(importer);
 	KUNIT_EXPECT_EQ(test, mock_importer_map(importer, DMA_BIDIRECTIONAL), 0);
 	KUNIT_EXPECT_EQ(test, mock_exporter_calls(exporter, MOCK_MAP), 1);
 }
@@ -309,6 +315,7 @@ static void detach_null_is_survived(struct kunit *test)
 	dma_buf_detach(NULL, importer->attach);
 	dma_buf_detach(exporter->dmabuf, NULL);
 #if DMABUF_OURS
+	dma_buf_detach(exporter->dmabuf, ERR_PTR(-EBUSY));
 	dma_buf_detach(other->dmabuf, importer->attach);
 #endif
 	dmabuf_expect_warning_end(test);
@@ -375,7 +382,9 @@ static void map_cached_bidirectional_serves_all(struct kunit *test)
 	struct mock_importer *importer = mock_importer_create(test, exporter, false);
 
 	KUNIT_ASSERT_EQ(test, mock_importer_map(importer, DMA_BIDIRECTIONAL), 0);
-	KUNIT_EXPECT_EQ(test, mock_importer_map(importer, DMA_FROM_DEVICE), 0);
+	mock_importer_unmap(importer);
+	KUNIT_ASSERT_EQ(test, mock_importer_map(importer, DMA_FROM_DEVICE), 0);
+	mock_importer_unmap(importer);
 	KUNIT_EXPECT_EQ(test, mock_importer_map(importer, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, mock_exporter_calls(exporter, MOCK_MAP), 1);
 	mock_importer_detach(importer);
@@ -445,6 +454,24 @@ static void map_null_is_einval(struct kunit *test)
 	dmabuf_expect_warning_end(test);
 	KUNIT_EXPECT_EQ(test, mock_exporter_calls(exporter, MOCK_UNMAP), 0);
 }
+
+#if DMABUF_OURS
+/* Passes if what a failed attach returned is taken for no attachment. */
+static void map_of_failed_attach_is_einval(struct kunit *test)
+{
+	struct dma_buf_attachment *failed = ERR_PTR(-EBUSY);
+	struct sg_table *sgt;
+
+	dmabuf_expect_warning_begin(test);
+	sgt = dma_buf_map_attachment(failed, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(sgt), -EINVAL);
+	sgt = dma_buf_map_attachment_unlocked(failed, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(sgt), -EINVAL);
+	dma_buf_unmap_attachment(failed, sgt, DMA_TO_DEVICE);
+	dma_buf_unmap_attachment_unlocked(failed, sgt, DMA_TO_DEVICE);
+	dmabuf_expect_warning_end(test);
+}
+#endif
 
 struct wait_row {
 	const char *desc;
@@ -594,6 +621,80 @@ static void unpin_too_often_is_survived(struct kunit *test)
 	dma_resv_unlock(resv);
 }
 
+/* Passes if an importer cannot take away the pin that its mapping needs. */
+static void unpin_of_the_pin_of_a_map_is_refused(struct kunit *test)
+{
+	struct mock_exporter_config config = { .flags = MOCK_MOVABLE };
+	struct mock_exporter *exporter = mock_exporter_create(test, &config);
+	struct mock_importer *importer = mock_importer_create(test, exporter, true);
+	struct dma_resv *resv = exporter->dmabuf->resv;
+
+	if (!PINS_OF_A_MAP) {
+		kunit_skip(test, "needs a kernel without DMABUF_MOVE_NOTIFY");
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, mock_importer_map(importer, DMA_TO_DEVICE), 0);
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_buf_pin(importer->attach), 0);
+	dma_buf_unpin(importer->attach);
+	dmabuf_expect_warning_begin(test);
+	dma_buf_unpin(importer->attach);
+	dmabuf_expect_warning_end(test);
+	dma_resv_unlock(resv);
+	KUNIT_EXPECT_EQ(test, exporter->nr_pinned, 1);
+
+	mock_importer_unmap(importer);
+	KUNIT_EXPECT_EQ(test, exporter->nr_pinned, 0);
+	KUNIT_EXPECT_EQ(test, importer->attach->pins, 0);
+}
+
+/* What callbacks return that is neither 0 nor an errno. */
+struct no_errno_row {
+	const char *desc;
+	int value;
+};
+
+static const struct no_errno_row no_errno_rows[] = {
+	{ "positive", 1 },
+	{ "too_small", -MAX_ERRNO - 1 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(no_errno_row, no_errno_rows, desc);
+
+/*
+ * Passes if an importer gets -EIO for it, as an ERR_PTR() or a return value
+ * that it can tell from success, and the call has not happened.
+ */
+static void callback_without_errno_is_eio(struct kunit *test)
+{
+	struct mock_exporter_config config = { .flags = MOCK_MOVABLE | MOCK_PFN };
+	struct mock_exporter *exporter = mock_exporter_create(test, &config);
+	struct mock_importer *pinner = mock_importer_alloc(test, exporter);
+	struct mock_importer *importer = mock_importer_alloc(test, exporter);
+	const struct no_errno_row *row = test->param_value;
+	struct dma_resv *resv = exporter->dmabuf->resv;
+	unsigned int order;
+	u64 pfn;
+
+	dmabuf_expect_warning_begin(test);
+	mock_exporter_fail(exporter, MOCK_ATTACH, 1, row->value);
+	KUNIT_EXPECT_EQ(test, mock_importer_attach(importer, true), -EIO);
+	mock_exporter_fail(exporter, MOCK_PIN, 1, row->value);
+	KUNIT_EXPECT_EQ(test, mock_importer_attach(importer, false), -EIO);
+	KUNIT_EXPECT_TRUE(test, list_empty(&exporter->dmabuf->attachments));
+
+	KUNIT_ASSERT_EQ(test, mock_importer_attach(pinner, false), 0);
+	KUNIT_ASSERT_EQ(test, mock_importer_attach(importer, true), 0);
+	dma_resv_lock(resv, NULL);
+	mock_exporter_fail(exporter, MOCK_PIN, 1, row->value);
+	KUNIT_EXPECT_EQ(test, dma_buf_pin(importer->attach), -EIO);
+	KUNIT_EXPECT_EQ(test, importer->attach->pins, 0);
+	mock_exporter_fail(exporter, MOCK_GET_PFN, 1, row->value);
+	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn(importer->attach, 0, &pfn, &order), -EIO);
+	dma_resv_unlock(resv);
+	dmabuf_expect_warning_end(test);
+}
+
 /* Passes if pins that are left at detach are dropped, each once. */
 static void detach_drops_forgotten_pins(struct kunit *test)
 {
@@ -656,6 +757,9 @@ static void move_keeps_the_old_mapping(struct kunit *test)
 	struct mock_importer *importer = mock_importer_create(test, exporter, true);
 	dma_addr_t before = mock_dma_address(exporter, 0);
 
+	if (PINS_OF_A_MAP)
+		kunit_skip(test, "what is mapped does not move in this kernel");
+
 	KUNIT_ASSERT_EQ(test, mock_importer_map(importer, DMA_TO_DEVICE), 0);
 	mock_exporter_move(exporter);
 	KUNIT_EXPECT_EQ(test, mock_importer_address(importer), before);
@@ -675,6 +779,9 @@ static void move_notify_may_unmap(struct kunit *test)
 	struct mock_exporter *exporter = mock_exporter_create(test, &config);
 	struct mock_importer *importer = mock_importer_create(test, exporter, true);
 
+	if (PINS_OF_A_MAP)
+		kunit_skip(test, "what is mapped does not move in this kernel");
+
 	importer->on_move = MOCK_MOVE_UNMAP;
 	KUNIT_ASSERT_EQ(test, mock_importer_map(importer, DMA_TO_DEVICE), 0);
 	mock_exporter_move(exporter);
@@ -688,6 +795,9 @@ static void move_notify_may_remap(struct kunit *test)
 	struct mock_exporter_config config = { .flags = MOCK_MOVABLE };
 	struct mock_exporter *exporter = mock_exporter_create(test, &config);
 	struct mock_importer *importer = mock_importer_create(test, exporter, true);
+
+	if (PINS_OF_A_MAP)
+		kunit_skip(test, "what is mapped does not move in this kernel");
 
 	importer->on_move = MOCK_MOVE_REMAP;
 	KUNIT_ASSERT_EQ(test, mock_importer_map(importer, DMA_TO_DEVICE), 0);
@@ -728,13 +838,26 @@ static void move_race_static(void *ctx)
 	come_and_go(ctx, 1, false);
 }
 
+/* No exporter moves what somebody has pinned. */
+static void move_unless_pinned(struct mock_exporter *exporter)
+{
+	struct dma_resv *resv = exporter->dmabuf->resv;
+
+	dma_resv_lock(resv, NULL);
+	if (!exporter->nr_pinned) {
+		exporter->place++;
+		dma_buf_move_notify(exporter->dmabuf);
+	}
+	dma_resv_unlock(resv);
+}
+
 static void move_race_move(void *ctx)
 {
 	struct move_race *race = ctx;
 
-	mock_exporter_move(race->exporter);
+	move_unless_pinned(race->exporter);
 	cond_resched();
-	mock_exporter_move(race->exporter);
+	move_unless_pinned(race->exporter);
 }
 
 static void move_race_check(struct kunit *test, void *ctx)
@@ -827,6 +950,43 @@ static void attach_without_device_to_mapping_exporter_is_einval(struct kunit *te
 	attach = dma_buf_attach(exporter->dmabuf, NULL);
 	dmabuf_expect_warning_end(test);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(attach), -EINVAL);
+}
+
+#if IS_ENABLED(CONFIG_DEBUG_FS)
+/* Passes if bufinfo, whose first buffer is the newest, shows the attachment. */
+static void attach_without_device_is_shown(struct kunit *test)
+{
+	unsigned long user = mock_user_page(test, PROT_READ | PROT_WRITE);
+	struct vfsmount *debugfs = mock_fs_mount(test, "debugfs");
+	char *text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	struct file *file;
+	loff_t pos = 0;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(debugfs));
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	pfn_fixture(test, 0, 0, false);
+
+	file = mock_fs_open(debugfs, "dma_buf/bufinfo", O_RDONLY);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_GT(test, file->f_op->read(file, (char __user *)user, PAGE_SIZE - 1,
+					       &pos), 0);
+	__fput_sync(file);
+	KUNIT_ASSERT_EQ(test, 0, copy_from_user(text, (char __user *)user, PAGE_SIZE - 1));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "Attached Devices:\n\t<no device>\n"
+					   "Total 1 devices attached\n"));
+}
+#endif
+
+/* Passes if a mistake of an importer without a device can be told of. */
+static void pin_by_static_importer_without_device_is_einval(struct kunit *test)
+{
+	struct pfn_fixture fix = pfn_fixture(test, MOCK_MOVABLE, 0, false);
+
+	dma_resv_lock(fix.exporter->dmabuf->resv, NULL);
+	dmabuf_expect_warning_begin(test);
+	KUNIT_EXPECT_EQ(test, dma_buf_pin(fix.attach), -EINVAL);
+	dmabuf_expect_warning_end(test);
+	dma_resv_unlock(fix.exporter->dmabuf->resv);
 }
 
 /* Passes if the core pins a movable buffer of frames for a static importer. */
@@ -958,6 +1118,95 @@ static void get_pfn_of_partial_last_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(attach, 3, &pfn, &order), -EINVAL);
 }
 
+/* Passes if a buffer without a page has no frame for the first one. */
+static void get_pfn_of_empty_buffer_is_einval(struct kunit *test)
+{
+	struct mock_exporter_config config = { .flags = MOCK_PFN | MOCK_NO_MAP };
+	struct mock_exporter *exporter = mock_exporter_alloc(test, &config);
+	struct dma_buf_attachment *attach;
+	unsigned int order;
+	u64 pfn;
+
+	exporter->info.size = 0;
+	mock_exporter_export(exporter);
+	attach = attach_pfn(test, exporter, mock_importer_alloc(test, exporter), false);
+	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(attach, 0, &pfn, &order), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mock_exporter_calls(exporter, MOCK_GET_PFN), 0);
+}
+
+/* The last page that an address can be had for. */
+#define LAST_PFN ((u64)PHYS_ADDR_MAX >> PAGE_SHIFT)
+
+static int stores_nothing(struct dma_buf_attachment *attach, pgoff_t pgoff, u64 *pfn,
+			  unsigned int *max_order)
+{
+	return 0;
+}
+
+static int stores_no_order(struct dma_buf_attachment *attach, pgoff_t pgoff, u64 *pfn,
+			   unsigned int *max_order)
+{
+	*pfn = 0x1000 + pgoff;
+	return 0;
+}
+
+static int stores_the_last(struct dma_buf_attachment *attach, pgoff_t pgoff, u64 *pfn,
+			   unsigned int *max_order)
+{
+	*pfn = LAST_PFN;
+	*max_order = UINT_MAX;
+	return 0;
+}
+
+static int stores_too_much(struct dma_buf_attachment *attach, pgoff_t pgoff, u64 *pfn,
+			   unsigned int *max_order)
+{
+	*pfn = LAST_PFN + 1;
+	*max_order = 2;
+	return 0;
+}
+
+/* What an exporter stores, and what the importer gets. */
+struct answer_row {
+	const char *desc;
+	int (*get_pfn)(struct dma_buf_attachment *attach, pgoff_t pgoff, u64 *pfn,
+		       unsigned int *max_order);
+	int ret;
+	u64 pfn;
+	unsigned int order;
+};
+
+static const struct answer_row answer_rows[] = {
+	{ "nothing", stores_nothing, -EIO, 1234, 99 },
+	{ "no_order", stores_no_order, 0, 0x1000, 0 },
+	{ "last_frame", stores_the_last, 0, LAST_PFN, 0 },
+	{ "no_frame_of_memory", stores_too_much, -EIO, 1234, 99 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(answer_row, answer_rows, desc);
+
+/* Passes if no importer gets a frame that the exporter did not mean. */
+static void get_pfn_answer_row(struct kunit *test)
+{
+	struct mock_exporter_config config = { .flags = MOCK_PFN | MOCK_NO_MAP };
+	struct mock_exporter *exporter = mock_exporter_alloc(test, &config);
+	const struct answer_row *row = test->param_value;
+	struct dma_buf_attachment *attach;
+	unsigned int order = 99;
+	u64 pfn = 1234;
+
+	exporter->ops.get_pfn = row->get_pfn;
+	mock_exporter_export(exporter);
+	attach = attach_pfn(test, exporter, mock_importer_alloc(test, exporter), false);
+	if (row->ret)
+		dmabuf_expect_warning_begin(test);
+	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(attach, 0, &pfn, &order), row->ret);
+	if (row->ret)
+		dmabuf_expect_warning_end(test);
+	KUNIT_EXPECT_EQ(test, pfn, row->pfn);
+	KUNIT_EXPECT_EQ(test, order, row->order);
+}
+
 /* Passes if an offset behind the buffer is -EINVAL and leaves results alone. */
 static void get_pfn_behind_the_end_is_einval(struct kunit *test)
 {
@@ -995,6 +1244,9 @@ static void get_pfn_null_is_einval(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn(fix.attach, 0, NULL, &order), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn(fix.attach, 0, &pfn, NULL), -EINVAL);
 	dma_resv_unlock(resv);
+	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn(ERR_PTR(-EBUSY), 0, &pfn, &order), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(ERR_PTR(-EBUSY), 0, &pfn, &order),
+			-EINVAL);
 	dmabuf_expect_warning_end(test);
 	KUNIT_EXPECT_EQ(test, mock_exporter_calls(fix.exporter, MOCK_GET_PFN), 0);
 }
@@ -1078,7 +1330,6 @@ static void get_pfn_waits_for_static_importers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(fix.attach, 0, &pfn, &order),
 			-ERESTARTSYS);
 	mock_interrupt_end();
-	KUNIT_EXPECT_EQ(test, mock_exporter_calls(fix.exporter, MOCK_GET_PFN), 0);
 	dma_fence_signal(fence);
 	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(fix.attach, 0, &pfn, &order), 0);
 
@@ -1091,6 +1342,41 @@ static void get_pfn_waits_for_static_importers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(follower->attach, 0, &pfn, &order),
 			expected);
 	KUNIT_EXPECT_FALSE(test, test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags));
+}
+
+static void start_clearing(struct mock_exporter *exporter, enum mock_op op)
+{
+	if (op == MOCK_GET_PFN)
+		dma_resv_add_fence(exporter->resv, exporter->hook_data,
+				   DMA_RESV_USAGE_KERNEL);
+}
+
+/*
+ * Passes if a static importer waits for what the exporter begins to do with the
+ * memory when it is asked, and gets no frame if it does not wait to the end.
+ */
+static void get_pfn_waits_for_what_it_starts(struct kunit *test)
+{
+	struct pfn_fixture fix = pfn_fixture(test, 0, 0, false);
+	struct dma_resv *resv = fix.exporter->resv;
+	struct dma_fence *fence = mock_fence_create(test);
+	unsigned int order = 99;
+	u64 pfn = 1234;
+
+	mock_fence_put_at_exit(test, fence);
+	fix.exporter->hook = start_clearing;
+	fix.exporter->hook_data = fence;
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	mock_interrupt_begin();
+	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn(fix.attach, 0, &pfn, &order), -ERESTARTSYS);
+	mock_interrupt_end();
+	dma_resv_unlock(resv);
+	fix.exporter->hook = NULL;
+	KUNIT_EXPECT_EQ(test, pfn, 1234);
+	KUNIT_EXPECT_EQ(test, order, 99);
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, dma_buf_get_pfn_unlocked(fix.attach, 0, &pfn, &order), 0);
 }
 #endif
 
@@ -1114,6 +1400,9 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE(map_dynamic_failure_leaves_no_pin),
 	KUNIT_CASE(map_dynamic_pin_failure_is_passed_on),
 	KUNIT_CASE(map_null_is_einval),
+#if DMABUF_OURS
+	KUNIT_CASE(map_of_failed_attach_is_einval),
+#endif
 	KUNIT_CASE_PARAM(map_wait_row, wait_row_gen_params),
 	KUNIT_CASE(map_interrupted_is_erestartsys),
 	KUNIT_CASE(pin_nests),
@@ -1122,6 +1411,8 @@ static struct kunit_case dma_buf_attach_cases[] = {
 #if DMABUF_OURS
 	KUNIT_CASE(pin_by_static_importer_is_einval),
 	KUNIT_CASE(unpin_too_often_is_survived),
+	KUNIT_CASE(unpin_of_the_pin_of_a_map_is_refused),
+	KUNIT_CASE_PARAM(callback_without_errno_is_eio, no_errno_row_gen_params),
 	KUNIT_CASE(detach_drops_forgotten_pins),
 #endif
 	KUNIT_CASE(move_notify_tells_dynamic_importers),
@@ -1133,6 +1424,10 @@ static struct kunit_case dma_buf_attach_cases[] = {
 #if DMABUF_OURS
 	KUNIT_CASE(attach_without_device_to_pfn_only_succeeds),
 	KUNIT_CASE(attach_without_device_to_mapping_exporter_is_einval),
+#if IS_ENABLED(CONFIG_DEBUG_FS)
+	KUNIT_CASE(attach_without_device_is_shown),
+#endif
+	KUNIT_CASE(pin_by_static_importer_without_device_is_einval),
 	KUNIT_CASE(attach_pfn_only_static_to_movable_pins),
 	KUNIT_CASE(attach_pfn_only_dynamic_maps_nothing),
 	KUNIT_CASE(map_of_pfn_only_is_eopnotsupp),
@@ -1140,6 +1435,8 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE(get_pfn_of_mapping_exporter_succeeds),
 	KUNIT_CASE_PARAM(get_pfn_order_row, order_row_gen_params),
 	KUNIT_CASE(get_pfn_of_partial_last_page),
+	KUNIT_CASE(get_pfn_of_empty_buffer_is_einval),
+	KUNIT_CASE_PARAM(get_pfn_answer_row, answer_row_gen_params),
 	KUNIT_CASE(get_pfn_behind_the_end_is_einval),
 	KUNIT_CASE(get_pfn_null_is_einval),
 	KUNIT_CASE(get_pfn_without_op_is_eopnotsupp),
@@ -1147,6 +1444,7 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE(get_pfn_of_unpinned_movable_needs_move_notify),
 	KUNIT_CASE(get_pfn_of_static_importer_of_movable_succeeds),
 	KUNIT_CASE(get_pfn_waits_for_static_importers),
+	KUNIT_CASE(get_pfn_waits_for_what_it_starts),
 #endif
 	{}
 };

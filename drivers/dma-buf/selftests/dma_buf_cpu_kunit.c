@@ -71,6 +71,7 @@ static void begin_direction_row(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, exporter->nr_log, 1);
 	KUNIT_EXPECT_EQ(test, exporter->log[0].op, MOCK_BEGIN_CPU);
 	KUNIT_EXPECT_EQ(test, exporter->log[0].dir, row->dir);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(exporter->dmabuf, row->dir), 0);
 }
 
 /* What begin_cpu_access found. */
@@ -101,6 +102,7 @@ static void begin_waits_before_the_op(struct kunit *test)
 	exporter->hook = look_at_fence;
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(exporter->dmabuf, DMA_FROM_DEVICE), 0);
 	KUNIT_EXPECT_TRUE(test, view.device_done);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(exporter->dmabuf, DMA_FROM_DEVICE), 0);
 }
 
 /* Passes if a signal ends the wait with -ERESTARTSYS. */
@@ -117,6 +119,8 @@ static void begin_interrupted_is_erestartsys(struct kunit *test)
 	mock_interrupt_end();
 	dma_fence_signal(fence);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(exporter->dmabuf, DMA_BIDIRECTIONAL),
+			0);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(exporter->dmabuf, DMA_BIDIRECTIONAL),
 			0);
 }
 
@@ -143,6 +147,7 @@ static void begin_and_end_pass_errors_on(struct kunit *test)
 	mock_exporter_fail(exporter, MOCK_BEGIN_CPU, 1, -EIO);
 	mock_exporter_fail(exporter, MOCK_END_CPU, 1, -ENXIO);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(exporter->dmabuf, DMA_TO_DEVICE), -EIO);
+	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(exporter->dmabuf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(exporter->dmabuf, DMA_TO_DEVICE), -ENXIO);
 }
 
@@ -164,13 +169,16 @@ static void begin_without_op_waits(struct kunit *test)
 static void end_does_not_wait(struct kunit *test)
 {
 	struct mock_exporter *exporter = mock_exporter_plain(test);
-	struct dma_fence *fence = done_when_waited_for(exporter, DMA_RESV_USAGE_KERNEL);
+	struct dma_fence *fence;
+
+	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(exporter->dmabuf, DMA_TO_DEVICE), 0);
+	fence = done_when_waited_for(exporter, DMA_RESV_USAGE_KERNEL);
 
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(exporter->dmabuf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_FALSE(test, signaled(fence));
-	KUNIT_ASSERT_EQ(test, exporter->nr_log, 1);
-	KUNIT_EXPECT_EQ(test, exporter->log[0].op, MOCK_END_CPU);
-	KUNIT_EXPECT_EQ(test, exporter->log[0].dir, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, exporter->nr_log, 2);
+	KUNIT_EXPECT_EQ(test, exporter->log[1].op, MOCK_END_CPU);
+	KUNIT_EXPECT_EQ(test, exporter->log[1].dir, DMA_TO_DEVICE);
 }
 
 /* Passes if no buffer is -EINVAL. */
@@ -318,6 +326,20 @@ static void vmap_null_is_einval(struct kunit *test)
 }
 
 #if DMABUF_OURS
+/* Passes if an answer that is neither success nor an errno is -EIO, and maps nothing. */
+static void vmap_without_errno_is_eio(struct kunit *test)
+{
+	struct mock_exporter *exporter = mock_exporter_plain(test);
+	struct iosys_map map = dirty_map();
+
+	mock_exporter_fail(exporter, MOCK_VMAP, 1, 1);
+	dmabuf_expect_warning_begin(test);
+	KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(exporter->dmabuf, &map), -EIO);
+	dmabuf_expect_warning_end(test);
+	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&map));
+	KUNIT_EXPECT_EQ(test, exporter->dmabuf->vmapping_counter, 0);
+}
+
 /* Passes if success without an address is no success. */
 static void vmap_to_null_is_enomem(struct kunit *test)
 {
@@ -483,6 +505,7 @@ static struct kunit_case dma_buf_cpu_cases[] = {
 	KUNIT_CASE(vunmap_without_op_succeeds),
 	KUNIT_CASE(vmap_null_is_einval),
 #if DMABUF_OURS
+	KUNIT_CASE(vmap_without_errno_is_eio),
 	KUNIT_CASE(vmap_to_null_is_enomem),
 #endif
 	KUNIT_CASE(vunmap_too_often_is_survived),

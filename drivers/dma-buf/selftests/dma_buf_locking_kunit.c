@@ -288,9 +288,9 @@ static const struct lock_row lock_rows[] = {
 
 	/* calls that neither expect nor hold it */
 	{ "begin_cpu_access/begin_cpu_access", 0, false,
-	  NULL, run_begin_cpu, NULL, MOCK_BEGIN_CPU, NOT_HELD },
+	  NULL, run_begin_cpu, run_end_cpu, MOCK_BEGIN_CPU, NOT_HELD },
 	{ "end_cpu_access/end_cpu_access", 0, false,
-	  NULL, run_end_cpu, NULL, MOCK_END_CPU, NOT_HELD },
+	  run_begin_cpu, run_end_cpu, NULL, MOCK_END_CPU, NOT_HELD },
 	{ "ioctl_sync_start/begin_cpu_access", 0, false,
 	  NULL, run_ioctl_sync_start, NULL, MOCK_BEGIN_CPU, NOT_HELD },
 	{ "ioctl_sync_end/end_cpu_access", 0, false,

@@ -44,6 +44,7 @@ static const char * const mock_op_names[MOCK_NR_OPS] = {
 	[MOCK_PIN]		= "pin",
 	[MOCK_UNPIN]		= "unpin",
 	[MOCK_MAP]		= "map_dma_buf",
+	[MOCK_TRY_MAP]		= "try_map_dma_buf",
 	[MOCK_UNMAP]		= "unmap_dma_buf",
 	[MOCK_GET_PFN]		= "get_pfn",
 	[MOCK_BEGIN_CPU]	= "begin_cpu_access",
@@ -198,20 +199,22 @@ static void fill_table(struct mock_exporter *exporter, struct sg_table *sgt)
 		merge_table(exporter, sgt);
 }
 
-static struct sg_table *mock_map(struct dma_buf_attachment *attach,
-				 enum dma_data_direction dir)
+/* What a map callback does: note the call, make a table, and keep books. */
+static struct sg_table *make_mapping(struct dma_buf_attachment *attach,
+				     enum dma_data_direction dir,
+				     enum mock_op op, gfp_t gfp)
 {
 	struct mock_exporter *exporter = attach->dmabuf->priv;
-	int err = mock_exporter_record(exporter, MOCK_MAP, dir);
+	int err = mock_exporter_record(exporter, op, dir);
 	struct mock_mapping *mapping;
 
 	if (err)
 		return err < 0 ? ERR_PTR(err) : NULL;
 
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	mapping = kzalloc(sizeof(*mapping), gfp);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
-	err = sg_alloc_table(&mapping->sgt, exporter->config.nr_pages, GFP_KERNEL);
+	err = sg_alloc_table(&mapping->sgt, exporter->config.nr_pages, gfp);
 	if (err) {
 		kfree(mapping);
 		return ERR_PTR(err);
@@ -226,6 +229,20 @@ static struct sg_table *mock_map(struct dma_buf_attachment *attach,
 	}
 	return &mapping->sgt;
 }
+
+static struct sg_table *mock_map(struct dma_buf_attachment *attach,
+				 enum dma_data_direction dir)
+{
+	return make_mapping(attach, dir, MOCK_MAP, GFP_KERNEL);
+}
+
+#if DMABUF_OURS
+static struct sg_table *mock_try_map(struct dma_buf_attachment *attach,
+				     enum dma_data_direction dir)
+{
+	return make_mapping(attach, dir, MOCK_TRY_MAP, GFP_NOWAIT);
+}
+#endif
 
 /* Take the mapping of @sgt off the books; NULL if it is none of ours. */
 static struct mock_mapping *claim_mapping(struct mock_exporter *exporter,
@@ -375,6 +392,8 @@ static void fill_ops(struct dma_buf_ops *ops,
 #if DMABUF_OURS
 	if (config->flags & MOCK_PFN)
 		ops->get_pfn = mock_get_pfn;
+	if (config->flags & MOCK_TRY)
+		ops->try_map_dma_buf = mock_try_map;
 #endif
 }
 

@@ -27,6 +27,7 @@ enum mock_op {
 	MOCK_PIN,
 	MOCK_UNPIN,
 	MOCK_MAP,
+	MOCK_TRY_MAP,
 	MOCK_UNMAP,
 	MOCK_GET_PFN,
 	MOCK_BEGIN_CPU,
@@ -46,6 +47,7 @@ enum mock_op {
 #define MOCK_NO_MAP	BIT(3)	/* has neither map_dma_buf nor unmap_dma_buf */
 #define MOCK_IOMEM	BIT(4)	/* vmap hands out I/O memory */
 #define MOCK_MERGE	BIT(5)	/* one DMA address for all entries of a table */
+#define MOCK_TRY	BIT(6)	/* has try_map_dma_buf, where the kernel knows it */
 
 #define MOCK_NR_PAGES	4	/* size of a buffer if the test names none */
 #define MOCK_MAX_LOG	32	/* calls beyond that are counted only */

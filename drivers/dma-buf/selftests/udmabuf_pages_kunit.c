@@ -325,7 +325,7 @@ static void sgt_has_one_entry_per_segment(struct kunit *test)
 	made_up_add(f, pfn + 2, 3);
 	made_up_add(f, pfn, 1);
 
-	sgt = udmabuf_pages_sgt(&f->made_up, SIZE_MAX);
+	sgt = udmabuf_pages_sgt(&f->made_up, SIZE_MAX, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(length), sgt->orig_nents);
 	for_each_sgtable_sg(sgt, sg, i) {
@@ -353,7 +353,7 @@ static void sgt_respects_max_segment(struct kunit *test)
 	for (m = 0; m < ARRAY_SIZE(max); m++) {
 		size_t limit = max(PAGE_ALIGN_DOWN(max[m]), PAGE_SIZE), total = 0;
 
-		sgt = udmabuf_pages_sgt(&f->made_up, max[m]);
+		sgt = udmabuf_pages_sgt(&f->made_up, max[m], GFP_KERNEL);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 		KUNIT_EXPECT_EQ(test, DIV_ROUND_UP(7 * PAGE_SIZE, limit), sgt->orig_nents);
 		for_each_sgtable_sg(sgt, sg, i) {
@@ -384,7 +384,7 @@ static void sgt_splits_what_is_longer_than_an_entry(struct kunit *test)
 
 	/* The pages are only counted, never looked at. */
 	made_up_add(f, pfn, nr);
-	sgt = udmabuf_pages_sgt(&f->made_up, SIZE_MAX);
+	sgt = udmabuf_pages_sgt(&f->made_up, SIZE_MAX, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	for_each_sgtable_sg(sgt, sg, i) {
 		KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(sg->length));
