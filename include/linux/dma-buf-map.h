@@ -17,6 +17,7 @@
 #include <linux/limits.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/wordpart.h>
 
 /**
  * DOC: overview
