@@ -20,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "dma-contract.h"
@@ -211,7 +212,9 @@ static void note_waiter(struct waiters *waiters, struct dma_fence_cb *cb)
 	if (task)
 		waiters->used += scnprintf(waiters->text + waiters->used,
 					   sizeof(waiters->text) - waiters->used,
-					   " %s:%d", task->comm, task->pid);
+					   " %*pE:%d",
+					   (int)strnlen(task->comm, TASK_COMM_LEN),
+					   task->comm, task->pid);
 	else
 		waiters->used += scnprintf(waiters->text + waiters->used,
 					   sizeof(waiters->text) - waiters->used,
@@ -253,14 +256,17 @@ static void describe_waiters(struct waiters *waiters, struct dma_fence *fence)
 static void report_stuck(struct dma_fence *fence, unsigned long since)
 {
 	struct waiters waiters;
+	const char *timeline;
 
 	describe_waiters(&waiters, fence);
 
 	guard(rcu)();
+	/* A program may have chosen it, as the names of tasks: no line breaks. */
+	timeline = dma_fence_timeline_name(fence);
 	dma_contract_broken(!dma_fence_is_signaled(fence), DMA_RULE_FENCE_STUCK,
 			    dma_fence_driver_name(fence),
-			    "fence %s:%llu:%llu has been waited for since %u ms, by%s",
-			    dma_fence_timeline_name(fence), fence->context,
+			    "fence %*pE:%llu:%llu has been waited for since %u ms, by%s",
+			    (int)strlen(timeline), timeline, fence->context,
 			    fence->seqno, jiffies_to_msecs(jiffies - since),
 			    waiters.text[0] ? waiters.text : " nobody now");
 }

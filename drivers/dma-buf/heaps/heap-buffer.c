@@ -388,7 +388,9 @@ static struct sg_table *map_for_device(struct dma_buf_attachment *attach,
 	}
 
 	if (!buffer_lock(buf, gfp)) {
-		dma_unmap_sgtable(mapping->dev, &mapping->sgt, direction, 0);
+		/* No device has written; what the CPU has must not be lost. */
+		dma_unmap_sgtable(mapping->dev, &mapping->sgt, direction,
+				  DMA_ATTR_SKIP_CPU_SYNC);
 		mapping_release(attach, mapping);
 		return ERR_PTR(-EBUSY);
 	}

@@ -196,7 +196,7 @@ static bool has_waiter(struct dma_fence *fence)
 	return waits;
 }
 
-/* Passes if a task that sleeps on the fence is named. */
+/* Passes if a task that sleeps on the fence is named, in one line whatever its name. */
 static void overdue_names_the_task(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_create(test);
@@ -205,7 +205,7 @@ static void overdue_names_the_task(struct kunit *test)
 
 	mock_fence_put_at_exit(test, fence);
 	set_timeout(test, LONG_TIMEOUT_MS);
-	task = kthread_create(wait_for_fence, fence, "fence-waiter");
+	task = kthread_create(wait_for_fence, fence, "fence\nwaiter");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);	/* Dropped by end_task(). */
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_task, task), 0);
@@ -218,8 +218,36 @@ static void overdue_names_the_task(struct kunit *test)
 	expect_report(test, text, sizeof(text));
 	dmabuf_expect_warning_end(test);
 
-	snprintf(who, sizeof(who), ", by fence-waiter:%d", task->pid);
+	snprintf(who, sizeof(who), ", by fence\\nwaiter:%d", task->pid);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, who));
+}
+
+static const char *broken_name(struct dma_fence *fence)
+{
+	return "a\nBUG: b";
+}
+
+/* Passes if a name that a program may have chosen does not make a second line. */
+static void overdue_is_one_line_whatever_the_name(struct kunit *test)
+{
+	static const struct dma_fence_ops ops = {
+		.get_driver_name = mock_fence_get_driver_name,
+		.get_timeline_name = broken_name,
+		.release = mock_fence_release,
+	};
+	struct dma_fence *fence =
+		&mock_fence_create_args(test, &(struct mock_fence_args) { .ops = &ops })->base;
+	struct dma_fence_cb cb;
+	char text[200];
+
+	mock_fence_put_at_exit(test, fence);
+	set_timeout(test, LONG_TIMEOUT_MS);
+	KUNIT_ASSERT_EQ(test, dma_fence_add_callback(fence, &cb, note_call), 0);
+	dmabuf_expect_warning_begin(test);
+	expect_report(test, text, sizeof(text));
+	dmabuf_expect_warning_end(test);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "fence a\\nBUG: b:"));
+	KUNIT_EXPECT_EQ(test, dma_fence_signal(fence), 0);
 }
 
 /* Passes if the first waiters are named and the others counted. */
@@ -492,6 +520,7 @@ static int watchdog_init(struct kunit *test)
 static struct kunit_case dma_fence_watchdog_cases[] = {
 	KUNIT_CASE(overdue_is_reported_once),
 	KUNIT_CASE(overdue_names_the_task),
+	KUNIT_CASE(overdue_is_one_line_whatever_the_name),
 	KUNIT_CASE(overdue_counts_many_waiters),
 	KUNIT_CASE(overdue_without_waiter_is_reported),
 	KUNIT_CASE(overdue_in_container_is_the_fence),
