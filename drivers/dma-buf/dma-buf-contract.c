@@ -231,18 +231,21 @@ static bool is_empty(const struct sg_table *own)
 	return !own->orig_nents;
 }
 
-/* Every address and length a whole number of pages; their sum in @bytes. */
-static bool is_aligned(struct sg_table *own, u64 *bytes)
+/*
+ * Every address and length a whole number of pages, but for the end of a buffer
+ * of @size bytes, which may be inside of one; the sum of the lengths in @bytes.
+ */
+static bool is_aligned(struct sg_table *own, size_t size, u64 *bytes)
 {
 	struct scatterlist *sg;
 	int i;
 
 	for_each_sgtable_dma_sg(own, sg, i) {
-		if (!PAGE_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg)))
+		if (!PAGE_ALIGNED(sg_dma_address(sg)) || !PAGE_ALIGNED(*bytes))
 			return false;
 		*bytes += sg_dma_len(sg);
 	}
-	return true;
+	return PAGE_ALIGNED(*bytes) || *bytes == size;
 }
 
 static bool has_pages(struct sg_table *own)
@@ -279,10 +282,10 @@ int dma_buf_contract_table(struct dma_buf_attachment *attach,
 
 	if (is_empty(own))
 		return 0;
-	if (dma_buf_broken(!is_aligned(own, &bytes), DMA_RULE_TABLE_UNALIGNED,
+	if (dma_buf_broken(!is_aligned(own, dmabuf->size, &bytes), DMA_RULE_TABLE_UNALIGNED,
 			   dmabuf, attach, "a table of other than whole pages"))
 		return -EIO;
-	if (dma_buf_broken(bytes != PAGE_ALIGN(dmabuf->size),
+	if (dma_buf_broken(bytes != dmabuf->size && bytes != PAGE_ALIGN(dmabuf->size),
 			   DMA_RULE_TABLE_LENGTH, dmabuf, attach,
 			   "a table of another length than the buffer's"))
 		return -EIO;

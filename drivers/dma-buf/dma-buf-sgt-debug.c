@@ -15,10 +15,13 @@ struct wrapped_sgt {
 	struct sg_table *own;
 };
 
-/* Copy what the DMA API filled in. */
+/*
+ * Copy what the DMA API filled in. Some importers add up the lengths of the CPU's
+ * entries, of which the copy has as many as there are of the device's.
+ */
 static void copy_dma_entry(struct scatterlist *to, struct scatterlist *from)
 {
-	sg_set_page(to, NULL, 0, 0);
+	sg_set_page(to, NULL, sg_dma_len(from), 0);
 	sg_dma_address(to) = sg_dma_address(from);
 	sg_dma_len(to) = sg_dma_len(from);
 #ifdef CONFIG_NEED_SG_DMA_FLAGS

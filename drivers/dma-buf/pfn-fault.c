@@ -54,7 +54,8 @@ static vm_fault_t pfn_fault(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	const struct pfn_source *src = vma->vm_private_data;
 	unsigned long addr = max(vmf->address & PMD_MASK, vma->vm_start);
-	unsigned long end = pmd_addr_end(vmf->address, vma->vm_end);
+	/* Not pmd_addr_end(), which is the end of the mapping where tables have two levels. */
+	unsigned long end = min(vmf->address | ~PMD_MASK, vma->vm_end - 1) + 1;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 	struct pfn_run run;
 	spinlock_t *ptl;	/* Of the page table. */

@@ -20,6 +20,8 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/sync_file.h>
 
+#include <kunit/visibility.h>
+
 /**
  * DOC: sync_file overview
  *
@@ -146,6 +148,7 @@ char *sync_file_get_name(struct sync_file *sync_file, char *buf, int len)
 		 (long long)fence->seqno);
 	return buf;
 }
+EXPORT_SYMBOL_IF_KUNIT(sync_file_get_name);
 
 /* Runs under the lock of @fence, so release can wait for it to be over. */
 static void sync_file_wake(struct dma_fence *fence, struct dma_fence_cb *cb)

@@ -80,7 +80,7 @@ struct dma_buf_conformance {
 	 * @cpu_address:
 	 *
 	 * For exporters whose DMA addresses are not from the DMA API: where
-	 * the CPU finds the page at @addr.
+	 * the CPU finds the page at @addr, in the kernel's direct mapping.
 	 */
 	void *(*cpu_address)(struct dma_buf *dmabuf, dma_addr_t addr);
 

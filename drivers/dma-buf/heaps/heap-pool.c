@@ -27,9 +27,12 @@
 
 #include "heap-pool.h"
 
-/* The first is what one entry of a page middle directory maps. */
+/* What one entry of a page middle directory maps, or 2 MiB where that is found out at boot. */
+#define HUGE_ORDER \
+	(__builtin_choose_expr(__builtin_constant_p(PMD_SHIFT), PMD_SHIFT, 21) - PAGE_SHIFT)
+
 const unsigned int heap_orders[HEAP_LEVELS] = {
-	MIN(MAX(PMD_SHIFT - PAGE_SHIFT, 8), MAX_PAGE_ORDER),
+	MIN(MAX(HUGE_ORDER, 8), MAX_PAGE_ORDER),
 	MIN(8, MAX_PAGE_ORDER),
 	MIN(4, MAX_PAGE_ORDER),
 	0,

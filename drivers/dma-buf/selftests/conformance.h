@@ -154,8 +154,8 @@ int importer_pin(struct importer *importer);
 void importer_unpin(struct importer *importer);
 void importer_detach(struct importer *importer);
 dma_addr_t table_address(struct sg_table *sgt, pgoff_t pgoff);
-void *device_page(struct kunit *test, struct dma_buf_attachment *attach,
-		  dma_addr_t addr);
+struct page *device_page(struct kunit *test, struct dma_buf_attachment *attach,
+			 dma_addr_t addr);
 int device_copy(struct kunit *test, struct importer *importer, pgoff_t pgoff,
 		void *page, bool write);
 

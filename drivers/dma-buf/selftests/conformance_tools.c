@@ -194,38 +194,42 @@ dma_addr_t table_address(struct sg_table *sgt, pgoff_t pgoff)
 	return DMA_MAPPING_ERROR;
 }
 
-/* What the device would find at @addr; NULL if that cannot be told. */
-void *device_page(struct kunit *test, struct dma_buf_attachment *attach, dma_addr_t addr)
+/* The page that the device would find at @addr; NULL if that cannot be told. */
+struct page *device_page(struct kunit *test, struct dma_buf_attachment *attach, dma_addr_t addr)
 {
 	const struct dma_buf_conformance *exporter = conformance_of(test)->exporter;
 
 	if (addr == DMA_MAPPING_ERROR)
 		return NULL;
-	if (exporter->cpu_address)
-		return exporter->cpu_address(attach->dmabuf, addr);
+	if (exporter->cpu_address) {
+		void *vaddr = exporter->cpu_address(attach->dmabuf, addr);
+
+		return virt_addr_valid(vaddr) ? virt_to_page(vaddr) : NULL;
+	}
 #ifdef CONFIG_HAS_DMA
 	if (!get_dma_ops(attach->dev)) {
-		phys_addr_t phys = dma_to_phys(attach->dev, addr);
+		unsigned long pfn = PHYS_PFN(dma_to_phys(attach->dev, addr));
 
-		if (pfn_valid(PHYS_PFN(phys)) && !PageHighMem(pfn_to_page(PHYS_PFN(phys))))
-			return phys_to_virt(phys);
+		if (pfn_valid(pfn))
+			return pfn_to_page(pfn);
 	}
 #endif
 	return NULL;
 }
 
-/* Be the device: copy a page of the buffer. */
+/* Be the device: copy a page of the buffer, which may be in memory that the CPU has not mapped. */
 int device_copy(struct kunit *test, struct importer *importer, pgoff_t pgoff, void *page,
 		bool write)
 {
-	void *memory = device_page(test, importer->attach, table_address(importer->sgt, pgoff));
+	struct page *memory = device_page(test, importer->attach,
+					  table_address(importer->sgt, pgoff));
 
 	if (!memory)
 		return -EFAULT;
 	if (write)
-		memcpy(memory, page, PAGE_SIZE);
+		memcpy_to_page(memory, 0, page, PAGE_SIZE);
 	else
-		memcpy(page, memory, PAGE_SIZE);
+		memcpy_from_page(page, memory, 0, PAGE_SIZE);
 	return 0;
 }
 

@@ -179,7 +179,7 @@ static int udmabuf_huge_init(struct kunit *test)
 static const struct dma_buf_conformance udmabuf_huge = {
 	.create = udmabuf_create,
 	.init = udmabuf_huge_init,
-	.size = PMD_SIZE + SZ_256K,
+	.size = SZ_2M + SZ_256K,
 	.promises = UDMABUF_PROMISES,
 };
 

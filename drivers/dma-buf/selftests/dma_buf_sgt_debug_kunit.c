@@ -81,6 +81,22 @@ static void wrap_keeps_addresses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, MOCK_NR_PAGES);
 }
 
+/*
+ * Passes if the entries for some bytes of the buffer can be counted as FunctionFS
+ * does it: by the lengths of the CPU's side.
+ */
+static void wrap_has_lengths_that_add_up(struct kunit *test)
+{
+	struct mock_importer *importer = mapped(test, 0);
+	struct scatterlist *sgl = importer->sgt->sgl;
+	size_t size = mock_exporter_size(importer->exporter);
+
+	KUNIT_EXPECT_EQ(test, sg_nents_for_len(sgl, 1), 1);
+	KUNIT_EXPECT_EQ(test, sg_nents_for_len(sgl, PAGE_SIZE + 1), 2);
+	KUNIT_EXPECT_EQ(test, sg_nents_for_len(sgl, size), MOCK_NR_PAGES);
+	KUNIT_EXPECT_EQ(test, sg_nents_for_len(sgl, size + 1), -EINVAL);
+}
+
 /* Passes if fewer addresses than pages are that many, for the whole buffer. */
 static void wrap_keeps_merged_addresses(struct kunit *test)
 {
@@ -175,6 +191,7 @@ static struct kunit_case dma_buf_sgt_debug_cases[] = {
 	KUNIT_CASE(wrap_hides_pages),
 	KUNIT_CASE(wrap_hides_pages_of_mapping_made_at_attach),
 	KUNIT_CASE(wrap_keeps_addresses),
+	KUNIT_CASE(wrap_has_lengths_that_add_up),
 	KUNIT_CASE(wrap_keeps_merged_addresses),
 	KUNIT_CASE(wrap_serves_the_page_iterator),
 	KUNIT_CASE(unwrap_returns_the_exporters_table),

@@ -43,6 +43,8 @@ MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
 
 /* Stands for "none" in a row. */
 #define BEHAVES DMA_NR_RULES
+/* What a buffer of odd size lacks of whole pages. */
+#define ODD_BYTES 100
 
 /* What one breach is played with. */
 struct scene {
@@ -725,6 +727,23 @@ static void bend_length(struct sg_table *sgt)
 	sg_dma_len(sgt->sgl) -= 512;
 }
 
+/* By as much as a buffer of odd size lacks. */
+static void bend_end(struct sg_table *sgt)
+{
+	struct scatterlist *sg, *last = NULL;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		last = sg;
+	sg_dma_len(last) -= ODD_BYTES;
+}
+
+/* The same, but in front of the last page. */
+static void bend_hole(struct sg_table *sgt)
+{
+	sg_dma_len(sgt->sgl) -= ODD_BYTES;
+}
+
 static void bend_bytes(struct sg_table *sgt)
 {
 	sg_dma_len(sgt->sgl) += PAGE_SIZE;
@@ -753,6 +772,16 @@ static int table_address(struct scene *scene)
 static int table_length(struct scene *scene)
 {
 	return map_bent(scene, bend_length);
+}
+
+static int table_end(struct scene *scene)
+{
+	return map_bent(scene, bend_end);
+}
+
+static int table_hole(struct scene *scene)
+{
+	return map_bent(scene, bend_hole);
 }
 
 static int table_bytes(struct scene *scene)
@@ -1014,6 +1043,11 @@ static const struct rule_row rule_rows[] = {
 	  .breach = table_unmapped, .ret = -EIO },
 	{ "table_empty", BEHAVES, .breach = table_empty },
 	{ "table_of_odd_size", BEHAVES, .odd_size = true, .breach = map_plainly },
+	{ "table_that_ends_in_a_page", BEHAVES, .odd_size = true, .breach = table_end },
+	{ "table_that_ends_too_early", DMA_RULE_TABLE_UNALIGNED,
+	  .breach = table_end, .ret = -EIO },
+	{ "table_with_a_hole", DMA_RULE_TABLE_UNALIGNED, .odd_size = true,
+	  .breach = table_hole, .ret = -EIO },
 	{ "table_with_pages", DMA_RULE_TABLE_PAGES, .breach = table_with_pages },
 	{ "table_without_pages", BEHAVES, .breach = table_without_pages },
 	{ "pfn_scattered", DMA_RULE_PFN_ORDER, .flags = MOCK_PFN, .breach = pfn_scattered },
@@ -1095,7 +1129,7 @@ static noinline void play(struct kunit *test, const struct rule_row *row)
 	straight_unmap = exporter->ops.unmap_dma_buf;
 	exporter->ops.map_dma_buf = bent_map;
 	exporter->ops.unmap_dma_buf = bent_unmap;
-	exporter->info.size -= row->odd_size ? 100 : 0;
+	exporter->info.size -= row->odd_size ? ODD_BYTES : 0;
 	mock_exporter_export(exporter);
 	scene->dmabuf = exporter->dmabuf;
 	scene->resv = exporter->dmabuf->resv;
@@ -1117,11 +1151,12 @@ static void expect_reports(struct kunit *test, const struct rule_row *row,
 	unsigned int before[DMA_NR_RULES], after[DMA_NR_RULES];
 	u64 since = log_position();
 
-	/* One call in a loop, and not one after the other: two would be two places. */
-	OPTIMIZER_HIDE_VAR(times);
 	take_counts(before);
-	for (unsigned int i = 0; i < times; i++)
+	for (unsigned int i = 0; i < times; i++) {
 		play(test, row);
+		/* A loop that is not unrolled: two calls would be two places. */
+		OPTIMIZER_HIDE_VAR(i);
+	}
 	take_counts(after);
 
 	for (int rule = 0; rule < DMA_NR_RULES; rule++)

@@ -542,6 +542,10 @@ static unsigned long user_map(struct memory *mem, unsigned long flags)
 		kunit_skip(test, "a kernel thread of UML has no user memory");
 	addr = kunit_vm_mmap(test, mem->dmabuf->file, 0, mem->dmabuf->size,
 			     PROT_READ | PROT_WRITE, flags, 0);
+	if (flags == MAP_PRIVATE && !IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL)) {
+		KUNIT_EXPECT_EQ(test, (long)addr, -EINVAL);
+		kunit_skip(test, "this architecture has no private mappings of frames");
+	}
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	return addr;
 }

@@ -196,6 +196,7 @@ static void fixture_fini(void *data)
 	KUNIT_EXPECT_FALSE_MSG(fix->test, fix->iommu.early,
 			       "page table changed before a fence had signaled");
 	xa_destroy(&fix->iommu.pages);
+	dma_fence_put(fix->job);
 }
 
 static void end_of_job(struct work_struct *work)
@@ -335,9 +336,11 @@ static int validate_at(struct iova_fixture *fix, u64 iova)
 	return ret;
 }
 
-/* Let a fence signal a little later; until then the page table must not change. */
+/* Let a fence, borrowed, signal a little later; until then the page table must not change. */
 static struct dma_fence *start_job(struct iova_fixture *fix)
 {
+	flush_delayed_work(&fix->end_of_job);
+	dma_fence_put(fix->job);
 	fix->job = mock_fence_create(fix->test);
 	fix->iommu.fence = fix->job;
 	schedule_delayed_work(&fix->end_of_job, JOB_TIME);
@@ -782,6 +785,7 @@ static void map_does_not_wait_for_devices(struct kunit *test)
 	struct iova_fixture *fix = fixed(test);
 	struct dma_fence *fence = mock_fence_create(test);
 
+	mock_fence_put_at_exit(test, fence);
 	mock_exporter_add_fence(fix->exporter, fence, DMA_RESV_USAGE_WRITE);
 	KUNIT_EXPECT_EQ(test, 0, map_at(fix, IOVA));
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
@@ -918,6 +922,7 @@ static void validate_when_interrupted_returns_erestartsys(struct kunit *test)
 	struct iova_mapping *mapping;
 	int ret;
 
+	mock_fence_put_at_exit(test, fence);
 	KUNIT_ASSERT_EQ(test, 0, map_at(fix, IOVA));
 	mock_exporter_move(fix->exporter);
 	mock_exporter_add_fence(fix->exporter, fence, DMA_RESV_USAGE_KERNEL);
@@ -985,14 +990,16 @@ static void unmap_waits_for_the_job(struct kunit *test)
 /* Passes if the last of several jobs counts. */
 static void track_replaces_the_job_before(struct kunit *test)
 {
+	struct dma_fence *before = mock_fence_create_signaled(test);
 	struct iova_fixture *fix = fixed(test);
 	struct iova_mapping *mapping;
 
+	mock_fence_put_at_exit(test, before);
 	KUNIT_ASSERT_EQ(test, 0, map_at(fix, IOVA));
 	mapping = iova_space_find(&fix->space, IOVA, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mapping);
 	dma_resv_lock(fix->exporter->resv, NULL);
-	iova_mapping_track(mapping, mock_fence_create_signaled(test));
+	iova_mapping_track(mapping, before);
 	dma_resv_unlock(fix->exporter->resv);
 	iova_mapping_put(mapping);
 

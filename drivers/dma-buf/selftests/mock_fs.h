@@ -11,6 +11,8 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
 
 static inline void mock_fs_unmount(void *mnt)
 {
@@ -34,6 +36,19 @@ static inline struct vfsmount *mock_fs_mount(struct kunit *test,
 
 	ret = kunit_add_action_or_reset(test, mock_fs_unmount, mnt);
 	return ret ? ERR_PTR(ret) : mnt;
+}
+
+/*
+ * A file of shmem, or an ERR_PTR(). Its pages are not in memory that is kept for
+ * movable ones: they stay where they are when they are pinned.
+ */
+static inline struct file *mock_memfd(size_t size)
+{
+	struct file *memfd = shmem_file_setup("dmabuf-kunit", size, VM_NORESERVE);
+
+	if (!IS_ERR(memfd))
+		mapping_set_gfp_mask(memfd->f_mapping, GFP_HIGHUSER);
+	return memfd;
 }
 
 /* A file, or an ERR_PTR(). For __fput_sync(), or it outlives the mount. */

@@ -128,18 +128,22 @@ static void *source_page(struct source *s, pgoff_t pgoff)
 	return NULL;
 }
 
+static void source_map_at(struct kunit *test, struct source *s, unsigned long addr,
+			  unsigned long nr, unsigned long pgoff)
+{
+	if (IS_ENABLED(CONFIG_UML))
+		kunit_skip(test, "a kernel thread of UML has no user memory");
+	KUNIT_ASSERT_EQ(test, addr,
+			kunit_vm_mmap(test, s->file, addr, nr * PAGE_SIZE,
+				      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+				      pgoff * PAGE_SIZE));
+}
+
 static unsigned long source_map(struct kunit *test, struct source *s,
 				unsigned long nr, unsigned long pgoff)
 {
-	unsigned long addr;
-
-	if (IS_ENABLED(CONFIG_UML))
-		kunit_skip(test, "a kernel thread of UML has no user memory");
-	addr = kunit_vm_mmap(test, s->file, FIXED_ADDR, nr * PAGE_SIZE,
-			     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			     pgoff * PAGE_SIZE);
-	KUNIT_ASSERT_EQ(test, addr, FIXED_ADDR);
-	return addr;
+	source_map_at(test, s, FIXED_ADDR, nr, pgoff);
+	return FIXED_ADDR;
 }
 
 static u32 user_word(struct kunit *test, unsigned long addr)
@@ -188,6 +192,25 @@ static void fault_fills_the_page_table(struct kunit *test)
 	for (u32 i = 0; i < 13; i++)
 		KUNIT_EXPECT_EQ(test, user_word(test, addr + i * PAGE_SIZE), i);
 	KUNIT_EXPECT_EQ(test, s->asked, 0);
+}
+
+/* Passes if a fault leaves what is in the next page table to another one. */
+static void fault_ends_with_the_page_table(struct kunit *test)
+{
+	unsigned long addr = FIXED_ADDR + PMD_SIZE - 2 * PAGE_SIZE;
+	struct source *s = source_create(test);
+
+	source_add(test, s, 0, 1);
+	source_add(test, s, 2, 1);
+	source_map_at(test, s, addr, 4, 0);
+
+	KUNIT_EXPECT_EQ(test, user_word(test, addr), 0);
+	KUNIT_EXPECT_EQ(test, s->asked, 1);
+	KUNIT_EXPECT_EQ(test, user_word(test, addr + 3 * PAGE_SIZE), 3);
+	KUNIT_EXPECT_EQ(test, s->asked, 2);
+	for (u32 i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, user_word(test, addr + i * PAGE_SIZE), i);
+	KUNIT_EXPECT_EQ(test, s->asked, 2);
 }
 
 /* Passes if a mapping that begins inside a run shows the pages from there on. */
@@ -319,6 +342,7 @@ static void hole_in_a_huge_mapping_keeps_the_rest(struct kunit *test)
 static struct kunit_case pfn_fault_cases[] = {
 	KUNIT_CASE(mmap_touches_nothing),
 	KUNIT_CASE(fault_fills_the_page_table),
+	KUNIT_CASE(fault_ends_with_the_page_table),
 	KUNIT_CASE(fault_respects_the_offset),
 	KUNIT_CASE(write_reaches_the_page),
 	KUNIT_CASE(fault_without_page_fails),

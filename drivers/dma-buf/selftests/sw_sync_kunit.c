@@ -51,13 +51,16 @@ static unsigned long bad_pointer(struct kunit *test, size_t size, int nr)
 /* Passes if numbers, directions and sizes that are not defined are unknown. */
 static void ioctl_unknown_is_enotty(struct kunit *test)
 {
+	static const unsigned int dirs[] = {
+		_IOC_NONE, _IOC_READ, _IOC_WRITE, _IOC_READ | _IOC_WRITE,
+	};
 	static const unsigned int sizes[] = { 0, 4, 8, 16, 40, 48 };
 	unsigned int nr, dir, i, known = 0;
 
 	for (nr = 0; nr < 4; nr++)
-		for (dir = 0; dir < 4; dir++)
+		for (dir = 0; dir < ARRAY_SIZE(dirs); dir++)
 			for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-				unsigned int cmd = _IOC(dir, 'W', nr, sizes[i]);
+				unsigned int cmd = _IOC(dirs[dir], 'W', nr, sizes[i]);
 
 				if (cmd == MOCK_SW_SYNC_CREATE ||
 				    cmd == MOCK_SW_SYNC_INC ||

@@ -20,6 +20,7 @@
 #include <kunit/test.h>
 #include <kunit/visibility.h>
 
+#include "mock_fs.h"
 #include "../pfn-fault.h"
 #include "../udmabuf-pages.h"
 
@@ -50,7 +51,7 @@ static struct fixture *fixture_create(struct kunit *test)
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, f);
-	f->memfd = shmem_file_setup("udmabuf-kunit", NR_PAGES * PAGE_SIZE, VM_NORESERVE);
+	f->memfd = mock_memfd(NR_PAGES * PAGE_SIZE);
 	if (IS_ERR(f->memfd))
 		kunit_skip(test, "no shmem");
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_file, f->memfd));
