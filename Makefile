@@ -1,5 +1,5 @@
 # Everything is made under build/; the work is done by the scripts in harness/.
-SUITES := harness overlay static cocci layers docs kunit-um seeded stock kunit-x86 user iommu conformance kcsan drm-kunit users kselftests clients demo
+SUITES := harness overlay static cocci layers docs kunit-um seeded stock kunit-x86 user iommu conformance media soft-devices kcsan drm-kunit users kselftests clients demo
 
 help:        ; @sed -n 's/^\#\# //p' Makefile
 demo:        ; @harness/demo
@@ -15,7 +15,7 @@ clean:       ; rm -rf build
 ## make demo              a camera's frames on a display through our dma-buf; leaves build/demo.png
 ## make test              every check there is; ends with "N passed, N failed"
 ## make test SUITES=...   some of them: harness overlay static cocci layers docs kunit-um seeded
-##                        stock kunit-x86 user iommu conformance kcsan drm-kunit users kselftests
+##                        stock kunit-x86 user iommu conformance media soft-devices kcsan drm-kunit users kselftests
 ##                        clients demo
 ## make check             the quick round: KUnit on user-mode Linux, sparse; no emulator
 ## make bench             what operations cost on stock and on ours; leaves build/bench/table
