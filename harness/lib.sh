@@ -11,7 +11,7 @@ LOGS=$BUILD/log
 # Debian's tools, of which we know the versions, before whatever else is installed.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 export LC_ALL=C DH_START=${DH_START:-$(date +%s)}
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KSRC SUITES
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KSRC SUITES ARCH CONFIG CROSS_COMPILE
 JOBS=$(nproc)
 mkdir -p "$LOGS"
 
@@ -119,15 +119,26 @@ check() {
 	fi
 }
 
+# arch_says CONFIG KEY: what a configuration arch-* says in its line "#: KEY".
+arch_says() { sed -n "s/^#: $2 //p" "harness/configs/$1"; }
+
 # kmake TREE CONFIG ARGS...: make in the build directory of a kernel. The directory lies directly
 # in the source tree: kbuild then names sources relative to it, and trees share the cache of cc.
 kmake() {
-	local tree=$1 config=$2 arch=x86_64 cc="CC=$ROOT/harness/cc"
+	local tree=$1 config=$2 arch=ARCH=x86_64 cc="CC=$ROOT/harness/cc" cross
 
 	shift 2
-	[ "$config" != um ] || arch=um
-	[ "$config" != static-clang ] || cc=LLVM=1
-	make -C "$BUILD/$tree/src" O="o-$config" ARCH=$arch "$cc" "$@"
+	case $config in
+	um) arch=ARCH=um ;;
+	static-clang) cc=LLVM=1 ;;
+	static-i386) arch=ARCH=i386 cc=LLVM=1 ;;
+	arch-*) arch=$(arch_says "$config" kbuild) ;;
+	esac
+	cross=${arch#*CROSS_COMPILE=}
+	(
+		[ "$cross" = "$arch" ] || export CCACHE_COMPILER=${cross}gcc
+		make -C "$BUILD/$tree/src" O="o-$config" $arch "$cc" "$@"
+	)
 }
 
 # uapi_headers TREE CONFIG: install the user-space headers of a configured tree; sets HEADERS.
