@@ -35,6 +35,7 @@
 #include <linux/xarray.h>
 
 #include "testdev.h"
+#include "testdev_copy.h"
 
 /*
  * Does this subsystem have dma_buf_get_pfn()? That of stock 6.12 does not. sparse
@@ -770,29 +771,6 @@ struct test_copy {
 	bool write;
 };
 
-/* Copy @size bytes between @data and the memory at @phys. */
-static int copy_phys(phys_addr_t phys, void *data, size_t size, bool write)
-{
-	size_t part, in_page;
-	void *page;
-
-	for (; size; size -= part, phys += part, data += part) {
-		if (!pfn_valid(PHYS_PFN(phys)))
-			return -EIO;
-
-		in_page = offset_in_page(phys);
-		part = min_t(size_t, size, PAGE_SIZE - in_page);
-		page = kmap_local_pfn(PHYS_PFN(phys));
-		if (write)
-			memcpy(page + in_page, data, part);
-		else
-			memcpy(data, page + in_page, part);
-		kunmap_local(page);
-		cond_resched();
-	}
-	return 0;
-}
-
 /* Copy to or from where the device would, by the addresses in @sgt. */
 static int copy_by_table(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			 const struct test_copy *copy)
@@ -813,6 +791,7 @@ static int copy_by_table(struct dma_buf_attachment *attach, struct sg_table *sgt
 					skip, data, part, copy->write);
 			if (ret)
 				return ret;
+			cond_resched();
 		}
 		skip -= min_t(size_t, sg_dma_len(sg), skip);
 		data += part;
@@ -864,6 +843,7 @@ static int copy_by_pfn(struct dma_buf_attachment *attach,
 				copy->write);
 		if (ret)
 			return ret;
+		cond_resched();
 	}
 	return 0;
 }

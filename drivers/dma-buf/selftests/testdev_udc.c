@@ -18,7 +18,6 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
-#include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -32,6 +31,7 @@
 #include <linux/usb/gadget.h>
 #include <linux/workqueue.h>
 
+#include "testdev_copy.h"
 #include "testdev_udc.h"
 
 struct soft_request {
@@ -66,33 +66,11 @@ static struct soft_request *to_soft_request(struct usb_request *req)
 
 /* ---- bytes ------------------------------------------------------------------------ */
 
-/* Copy @size bytes between @data and what the device sees at @dma. */
-static int copy_at(dma_addr_t dma, void *data, size_t size, bool to_dma)
-{
-	phys_addr_t phys = dma_to_phys(udc.gadget.dev.parent, dma);
-	size_t part, in_page;
-	void *page;
-
-	for (; size; size -= part, phys += part, data += part) {
-		if (!pfn_valid(PHYS_PFN(phys)))
-			return -EIO;
-
-		in_page = offset_in_page(phys);
-		part = min_t(size_t, size, PAGE_SIZE - in_page);
-		page = kmap_local_pfn(PHYS_PFN(phys));
-		if (to_dma)
-			memcpy(page + in_page, data, part);
-		else
-			memcpy(data, page + in_page, part);
-		kunmap_local(page);
-	}
-	return 0;
-}
-
 /* Copy @size bytes between @data and the entries of a request, from @skip on. */
 static int copy_sg(struct usb_request *req, size_t skip, void *data, size_t size,
 		   bool to_req)
 {
+	struct device *dev = udc.gadget.dev.parent;
 	struct scatterlist *sg;
 	size_t part;
 	int ret;
@@ -106,7 +84,8 @@ static int copy_sg(struct usb_request *req, size_t skip, void *data, size_t size
 			continue;
 		}
 		part = min_t(size_t, size, sg_dma_len(sg) - skip);
-		ret = copy_at(sg_dma_address(sg) + skip, data, part, to_req);
+		ret = copy_phys(dma_to_phys(dev, sg_dma_address(sg)) + skip, data, part,
+				to_req);
 		if (ret)
 			return ret;
 		skip = 0;

@@ -131,10 +131,13 @@ static int install(struct kunit *test, struct file *file)
 
 static struct file *memfd_create_sealed(struct kunit *test, unsigned int seals)
 {
-	struct file *memfd = mock_memfd(SIZE);
+	struct file *memfd;
 
-	if (IS_ERR(memfd) || !IS_ENABLED(CONFIG_MEMFD_CREATE))
-		kunit_skip(test, "no shmem, or no memfd");
+	if (!IS_ENABLED(CONFIG_MEMFD_CREATE))
+		kunit_skip(test, "no memfd");
+	memfd = mock_memfd(SIZE);
+	if (IS_ERR(memfd))
+		kunit_skip(test, "no shmem");
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_file, memfd));
 	SHMEM_I(file_inode(memfd))->seals = seals;
 	return memfd;

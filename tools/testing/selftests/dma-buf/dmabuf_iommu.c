@@ -244,23 +244,12 @@ static int buffer_of_memfd(int memfd, size_t pages, bool reversed)
 	return ret;
 }
 
-static int buffer_of_heap(const char *name, size_t size)
-{
-	int heap = heap_open(name, O_RDWR), buffer;
-
-	if (heap < 0)
-		return heap;
-	buffer = heap_alloc(heap, size);
-	close(heap);
-	return buffer;
-}
-
 /* A buffer of some kind, or a negative errno. *@memfd is what it is made of, or -1. */
 static int buffer_new(enum kind kind, size_t pages, int *memfd)
 {
 	*memfd = -1;
 	if (kind == HEAP || kind == CMA)
-		return buffer_of_heap(kind == HEAP ? SYSTEM_HEAP : contiguous_heap(), pages * PAGE);
+		return heap_buffer(kind == HEAP ? SYSTEM_HEAP : contiguous_heap(), pages * PAGE);
 
 	if (kind == HUGE_MEMFD)
 		write_file("/proc/sys/vm/nr_hugepages", "8");
@@ -568,7 +557,7 @@ TEST_F(dma, sizes_and_offsets)
 /* Passes if another buffer gets what the first one had, through the device. */
 TEST_F(dma, from_buffer_to_buffer)
 {
-	int other = buffer_of_heap(SYSTEM_HEAP, PAGE);
+	int other = heap_buffer(SYSTEM_HEAP, PAGE);
 	unsigned char *map = map_shared(other, PAGE);
 
 	ASSERT_NE(MAP_FAILED, (void *)map);
@@ -681,7 +670,7 @@ TEST_F(dma, job_waits_for_fences)
 /* Passes if who waits for a fence that never comes can be killed, and hinders nobody. */
 TEST_F(dma, job_that_waits_hinders_nobody)
 {
-	int test_dev = dev_open(), other = buffer_of_heap(SYSTEM_HEAP, PAGE);
+	int test_dev = dev_open(), other = heap_buffer(SYSTEM_HEAP, PAGE);
 	struct fence fence;
 	pid_t pid;
 
@@ -764,7 +753,7 @@ TEST_F(dma, unmap_takes_the_translation_away)
 /* Passes if another buffer at the same address is what the device gets to. */
 TEST_F(dma, new_buffer_at_the_same_address)
 {
-	int other = buffer_of_heap(SYSTEM_HEAP, PAGE);
+	int other = heap_buffer(SYSTEM_HEAP, PAGE);
 	unsigned char *map = map_shared(other, PAGE);
 
 	ASSERT_NE(MAP_FAILED, (void *)map);
@@ -836,7 +825,7 @@ TEST_F(dma, unmap_while_the_device_works)
 TEST(buffer_closed_first)
 {
 	const size_t size = 64 * MIB;
-	int dev = iommu_open(), buffer, small = buffer_of_heap(SYSTEM_HEAP, PAGE);
+	int dev = iommu_open(), buffer, small = heap_buffer(SYSTEM_HEAP, PAGE);
 	unsigned char *map = map_shared(small, PAGE);
 	long before;
 
@@ -844,7 +833,7 @@ TEST(buffer_closed_first)
 	ASSERT_NE(MAP_FAILED, (void *)map);
 	tidy_memory();
 	before = free_kib();
-	buffer = buffer_of_heap(SYSTEM_HEAP, size);
+	buffer = heap_buffer(SYSTEM_HEAP, size);
 	ASSERT_LE(0, buffer);
 	ASSERT_EQ(0, iommu_map(dev, buffer, IOVA));
 	close(buffer);
@@ -882,7 +871,7 @@ TEST(process_killed_first)
 		ASSERT_LE(0, pid);
 		if (!pid) {
 			dev = iommu_open();
-			iommu_map(dev, buffer_of_heap(SYSTEM_HEAP, size), IOVA);
+			iommu_map(dev, heap_buffer(SYSTEM_HEAP, size), IOVA);
 			iommu_dma(dev, IOVA, 256, 0, i & 1 ? WRITE_DMA : 0);
 			raise(SIGKILL);
 		}
@@ -910,7 +899,7 @@ TEST(second_open_is_ebusy)
 /* Passes if the device can be taken away from whoever has it, and be had again. */
 TEST(unbind_while_the_device_works)
 {
-	int dev, buffer = buffer_of_heap(SYSTEM_HEAP, 4 * PAGE), round;
+	int dev, buffer = heap_buffer(SYSTEM_HEAP, 4 * PAGE), round;
 	int job, cut_off = 0;
 	struct dmabuf_iommu_query query;
 	struct dmabuf_iommu_info info;
@@ -962,7 +951,7 @@ TEST(unbind_while_the_device_works)
 TEST(unbind_while_a_job_waits)
 {
 	int dev = iommu_open(), test_dev = dev_open();
-	int buffer = buffer_of_heap(SYSTEM_HEAP, PAGE);
+	int buffer = heap_buffer(SYSTEM_HEAP, PAGE);
 	struct fence fence;
 	char name[256];
 	pid_t pid;
@@ -997,7 +986,7 @@ FIXTURE_SETUP(rough)
 {
 	self->dev = iommu_open();
 	ASSERT_LE(0, self->dev);
-	self->buffer = buffer_of_heap(SYSTEM_HEAP, 4 * PAGE);
+	self->buffer = heap_buffer(SYSTEM_HEAP, 4 * PAGE);
 	ASSERT_LE(0, self->buffer);
 	self->map = map_shared(self->buffer, 4 * PAGE);
 	ASSERT_NE(MAP_FAILED, (void *)self->map);
@@ -1176,7 +1165,7 @@ FIXTURE_SETUP(bad)
 	self->dev = iommu_open();
 	ASSERT_LE(0, self->dev);
 	self->info = info_of(self->dev);
-	self->buffer = buffer_of_heap(SYSTEM_HEAP, 4 * PAGE);
+	self->buffer = heap_buffer(SYSTEM_HEAP, 4 * PAGE);
 	ASSERT_LE(0, self->buffer);
 	ASSERT_EQ(0, iommu_map(self->dev, self->buffer, IOVA));
 }

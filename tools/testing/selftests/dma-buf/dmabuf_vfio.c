@@ -12,12 +12,11 @@
  *
  * Needs root.
  */
-#include <drm/drm.h>
 #include <drm/drm_fourcc.h>
 #include <linux/limits.h>
 #include <linux/vfio.h>
 
-#include "heap_test.h"
+#include "driver_test.h"
 
 #define PARENT		"/sys/class/mdev_bus/mbochs"
 #define CREATE		PARENT "/mdev_supported_types/mbochs-small/create"
@@ -450,33 +449,12 @@ TEST_F(plane, fences_are_waited_for)
 
 /* ---- another driver ------------------------------------------------------------------- */
 
-/* A node of the driver vgem, or a negative errno. */
-static int vgem_open(void)
-{
-	char path[64], name[16] = "";
-	int i, fd;
-
-	for (i = 0; i < 8; i++) {
-		struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		memset(name, 0, sizeof(name));
-		if (!ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "vgem"))
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
-}
-
 /* Passes if a GEM driver takes the buffer, and gives back the same one. */
 TEST_F(plane, import_by_vgem)
 {
 	struct drm_prime_handle prime = { .fd = self->buffer }, out = { .flags = DRM_RDWR };
 	struct drm_gem_close gem_close = {};
-	int vgem = vgem_open();
+	int vgem = card_open("vgem");
 
 	if (vgem < 0)
 		SKIP(return, "no vgem");

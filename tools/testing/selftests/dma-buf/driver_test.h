@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of other drivers share: bytes that tell where they belong, and the
- * number of buffers that exist.
+ * What the tests of other drivers share: bytes that tell where they belong, the cards of
+ * DRM, and the number of buffers that exist.
  */
 #ifndef DRIVER_TEST_H
 #define DRIVER_TEST_H
+
+#include <drm/drm.h>
 
 #include "heap_test.h"
 
@@ -35,6 +37,27 @@ static inline long wrong_byte(const void *data, size_t size, unsigned int seed)
 		if (load(&byte[i]) != pattern(i, seed))
 			return i;
 	return -1;
+}
+
+/* The card of a driver. */
+static inline int card_open(const char *driver)
+{
+	char path[32], name[32];
+	int i, fd;
+
+	for (i = 0; i < 16; i++) {
+		struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		memset(name, 0, sizeof(name));
+		if (!xioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, driver))
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
 }
 
 /* Number of buffers of all exporters, negative if it cannot be told. */

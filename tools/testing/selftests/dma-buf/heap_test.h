@@ -77,6 +77,18 @@ static inline int heap_alloc(int heap, __u64 len)
 	return heap_alloc_flags(heap, len, O_RDWR | O_CLOEXEC);
 }
 
+/* A new buffer of the heap @name. */
+static inline int heap_buffer(const char *name, size_t size)
+{
+	int heap = heap_open(name, O_RDWR), buffer;
+
+	if (heap < 0)
+		return heap;
+	buffer = heap_alloc(heap, size);
+	close(heap);
+	return buffer;
+}
+
 /* ---- contents --------------------------------------------------------------- */
 
 /* Accesses that the compiler leaves where they are: others map the same memory. */

@@ -45,27 +45,6 @@ static inline size_t whole_pages(size_t size)
 
 /* ---- devices ---------------------------------------------------------------------- */
 
-/* The card of a driver. */
-static inline int card_open(const char *driver)
-{
-	char path[32], name[32];
-	int i, fd;
-
-	for (i = 0; i < 16; i++) {
-		struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		memset(name, 0, sizeof(name));
-		if (!xioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, driver))
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
-}
-
 /* A device of V4L2 by what it calls itself; -ENOENT if there is none. */
 static inline int video_open(const char *name)
 {
@@ -91,17 +70,6 @@ static inline int video_open(const char *name)
 }
 
 /* ---- buffers ---------------------------------------------------------------------- */
-
-static inline int heap_buffer(const char *name, size_t size)
-{
-	int heap = heap_open(name, O_RDWR), buffer;
-
-	if (heap < 0)
-		return heap;
-	buffer = heap_alloc(heap, size);
-	close(heap);
-	return buffer;
-}
 
 /* The pages of a memfd, none of them followed by the one behind it. */
 static inline int reversed_buffer(size_t size)
