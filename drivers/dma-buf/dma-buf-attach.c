@@ -49,10 +49,10 @@ static bool pin_on_attach(struct dma_buf_attachment *attach)
 }
 
 /* The two sides disagree about moves: the core has to help. */
-static bool sides_differ(struct dma_buf_attachment *attach)
+static bool sides_differ(const struct dma_buf *dmabuf,
+			 const struct dma_buf_attach_ops *ops)
 {
-	return dma_buf_is_dynamic(attach->dmabuf) !=
-	       dma_buf_attachment_is_dynamic(attach);
+	return !dmabuf->ops->pin != !ops;
 }
 
 /* Both sides can move, but the kernel is built without. */
@@ -62,14 +62,20 @@ static bool pin_on_map(struct dma_buf_attachment *attach)
 	       dma_buf_is_dynamic(attach->dmabuf);
 }
 
+/* IS_ERR_OR_NULL() by one comparison; the last errno of all is not in use. */
+static inline bool is_err_or_null(const void *ptr)
+{
+	return IS_ERR_VALUE((unsigned long)ptr - 1);
+}
+
 /* An importer that passes on what a failed attach returned has a bug. */
 static bool attach_given(const struct dma_buf_attachment *attach)
 {
-	return !WARN_ON_ONCE(IS_ERR_OR_NULL(attach) || !attach->dmabuf);
+	return !WARN_ON_ONCE(is_err_or_null(attach) || !attach->dmabuf);
 }
 
 /* Pin for @attach, and remember it. */
-static int attach_pin(struct dma_buf_attachment *attach)
+static __always_inline int attach_pin(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 	int ret;
@@ -100,7 +106,7 @@ static void attach_unpin(struct dma_buf_attachment *attach)
 }
 
 /* The pin that comes with a mapping, if any; ended by map_unpin(). */
-static int map_pin(struct dma_buf_attachment *attach)
+static inline int map_pin(struct dma_buf_attachment *attach)
 {
 	int ret;
 
@@ -123,13 +129,20 @@ static void map_unpin(struct dma_buf_attachment *attach)
 
 /*
  * A static importer cannot wait by itself for the exporter's own moves and
- * clears: it gets addresses once they are done.
+ * clears: it gets addresses once they are done. Is there anything to wait for?
  */
+static inline bool may_have_to_wait(struct dma_buf_attachment *attach)
+{
+	/* Nobody puts the first fence in without the lock. */
+	return !dma_buf_attachment_is_dynamic(attach) &&
+	       rcu_access_pointer(attach->dmabuf->resv->fences);
+}
+
 static int wait_for_exporter(struct dma_buf_attachment *attach)
 {
 	long left;
 
-	if (dma_buf_attachment_is_dynamic(attach))
+	if (!may_have_to_wait(attach))
 		return 0;
 
 	left = dma_resv_wait_timeout(attach->dmabuf->resv,
@@ -187,25 +200,33 @@ static struct sg_table *show_table(struct dma_buf_attachment *attach,
 	return shown;
 }
 
-/* Let the exporter map. */
-static struct sg_table *attach_map(struct dma_buf_attachment *attach,
-				   enum dma_data_direction direction)
+/* show_table() once the exporter is done. */
+static noinline struct sg_table *
+wait_and_show_table(struct dma_buf_attachment *attach, struct sg_table *own,
+		    enum dma_data_direction direction)
 {
-	struct sg_table *own;
-	int ret;
+	int ret = wait_for_exporter(attach);
 
-	own = attach->dmabuf->ops->map_dma_buf(attach, direction);
-	dma_buf_contract_called(attach->dmabuf, attach, "map_dma_buf");
-	if (!own)
-		return ERR_PTR(-ENOMEM);
-	if (IS_ERR(own))
-		return own;
-
-	ret = wait_for_exporter(attach);
 	if (ret) {
 		exporter_unmap(attach, own, direction);
 		return ERR_PTR(ret);
 	}
+	return show_table(attach, own, direction, GFP_KERNEL);
+}
+
+/* Let the exporter map. */
+static __always_inline struct sg_table *
+attach_map(struct dma_buf_attachment *attach, enum dma_data_direction direction)
+{
+	struct sg_table *own;
+
+	own = attach->dmabuf->ops->map_dma_buf(attach, direction);
+	dma_buf_contract_called(attach->dmabuf, attach, "map_dma_buf");
+	if (IS_ERR_OR_NULL(own))
+		return own ?: ERR_PTR(-ENOMEM);
+
+	if (unlikely(may_have_to_wait(attach)))
+		return wait_and_show_table(attach, own, direction);
 	return show_table(attach, own, direction, GFP_KERNEL);
 }
 
@@ -239,14 +260,11 @@ static void attach_clear(struct dma_buf_attachment *attach)
 		attach_unpin(attach);
 }
 
-/* Do at attach what the table above gives to the core. */
-static int attach_settle(struct dma_buf_attachment *attach)
+/* Do at attach what the table above gives to the core: the sides differ. */
+static noinline int attach_settle(struct dma_buf_attachment *attach)
 {
 	struct sg_table *sgt;
 	int ret;
-
-	if (!sides_differ(attach))
-		return 0;
 
 	if (pin_on_attach(attach)) {
 		ret = attach_pin(attach);
@@ -275,21 +293,73 @@ static bool attach_allowed(const struct dma_buf *dmabuf,
 	return dev || !dmabuf->ops->map_dma_buf;
 }
 
-static struct dma_buf_attachment *
+static __always_inline struct dma_buf_attachment *
 attach_alloc(struct dma_buf *dmabuf, struct device *dev,
 	     const struct dma_buf_attach_ops *ops, void *priv)
 {
-	struct dma_buf_attachment *attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+	struct dma_buf_attachment *attach = kmalloc(sizeof(*attach), GFP_KERNEL);
 
 	if (attach) {
+		/* All members, one by one: this is less than a memset(). */
 		attach->dmabuf = dmabuf;
 		attach->dev = dev;
+		attach->sgt = NULL;
+		attach->dir = DMA_BIDIRECTIONAL;
+		attach->peer2peer = ops && ops->allow_peer2peer;
 		attach->importer_ops = ops;
 		attach->importer_priv = priv;
-		attach->peer2peer = ops && ops->allow_peer2peer;
+		attach->priv = NULL;
+		attach->pins = 0;
+		attach->map_pins = 0;
 		dma_buf_contract_attach(attach);
 	}
 	return attach;
+}
+
+/* The exporter's attach callback has not returned 0. */
+static noinline struct dma_buf_attachment *
+attach_refused(struct dma_buf_attachment *attach, int ret)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	kfree(attach);
+	return ERR_PTR(dma_buf_op_errno(dmabuf, "attach", ret));
+}
+
+/* attach_settle() has failed. */
+static noinline struct dma_buf_attachment *
+attach_failed(struct dma_buf_attachment *attach, int ret)
+{
+	dma_buf_detach(attach->dmabuf, attach);
+	return ERR_PTR(ret);
+}
+
+/* Both forms of attach; the compiler makes one of each. */
+static __always_inline struct dma_buf_attachment *
+attach_device(struct dma_buf *dmabuf, struct device *dev,
+	      const struct dma_buf_attach_ops *ops, void *priv)
+{
+	struct dma_buf_attachment *attach;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(!attach_allowed(dmabuf, dev, ops)))
+		return ERR_PTR(-EINVAL);
+
+	attach = attach_alloc(dmabuf, dev, ops, priv);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+
+	if (dmabuf->ops->attach)
+		ret = dmabuf->ops->attach(dmabuf, attach);
+	if (unlikely(ret))
+		return attach_refused(attach, ret);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_add(&attach->node, &dmabuf->attachments);
+	if (sides_differ(dmabuf, ops))
+		ret = attach_settle(attach);
+	dma_resv_unlock(dmabuf->resv);
+	return likely(!ret) ? attach : attach_failed(attach, ret);
 }
 
 /**
@@ -319,30 +389,7 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 		       const struct dma_buf_attach_ops *importer_ops,
 		       void *importer_priv)
 {
-	struct dma_buf_attachment *attach __free(kfree) = NULL;
-	int ret = 0;
-
-	if (WARN_ON_ONCE(!attach_allowed(dmabuf, dev, importer_ops)))
-		return ERR_PTR(-EINVAL);
-
-	attach = attach_alloc(dmabuf, dev, importer_ops, importer_priv);
-	if (!attach)
-		return ERR_PTR(-ENOMEM);
-
-	if (dmabuf->ops->attach)
-		ret = dmabuf->ops->attach(dmabuf, attach);
-	if (ret)
-		return ERR_PTR(dma_buf_op_errno(dmabuf, "attach", ret));
-
-	dma_resv_lock(dmabuf->resv, NULL);
-	list_add(&attach->node, &dmabuf->attachments);
-	ret = attach_settle(attach);
-	dma_resv_unlock(dmabuf->resv);
-	if (ret) {
-		dma_buf_detach(dmabuf, no_free_ptr(attach));
-		return ERR_PTR(ret);
-	}
-	return_ptr(attach);
+	return attach_device(dmabuf, dev, importer_ops, importer_priv);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
 
@@ -360,7 +407,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev)
 {
-	return dma_buf_dynamic_attach(dmabuf, dev, NULL, NULL);
+	return attach_device(dmabuf, dev, NULL, NULL);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
 
@@ -376,15 +423,14 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
  */
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	if (WARN_ON_ONCE(!dmabuf || IS_ERR_OR_NULL(attach) ||
-			 dmabuf != attach->dmabuf))
+	if (WARN_ON_ONCE(is_err_or_null(attach) || dmabuf != attach->dmabuf))
 		return;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	if (attach->sgt || attach->pins)
+	if (unlikely(attach->sgt || attach->pins))
 		attach_clear(attach);
 	dma_buf_contract_detach(attach);
-	list_del(&attach->node);
+	__list_del_entry(&attach->node);
 	dma_resv_unlock(dmabuf->resv);
 
 	if (dmabuf->ops->detach)
@@ -465,15 +511,17 @@ static struct sg_table *keep_if_cached(struct dma_buf_attachment *attach,
 				       enum dma_data_direction direction)
 {
 	if (attach->dmabuf->ops->cache_sgt_mapping) {
-		attach->sgt = sgt;
 		attach->dir = direction;
+		/* Pairs with kept_table(). */
+		smp_store_release(&attach->sgt, sgt);
 	}
 	return sgt;
 }
 
-/* A mapping for @direction, be it one that exists. The lock is held. */
-static struct sg_table *map_attachment(struct dma_buf_attachment *attach,
-				       enum dma_data_direction direction)
+/* A mapping for @direction, be it one that exists. */
+static __always_inline struct sg_table *
+map_attachment(struct dma_buf_attachment *attach,
+	       enum dma_data_direction direction)
 {
 	struct sg_table *sgt;
 	int ret;
@@ -494,6 +542,26 @@ static struct sg_table *map_attachment(struct dma_buf_attachment *attach,
 		return sgt;
 	}
 	return keep_if_cached(attach, sgt, direction);
+}
+
+/* dma_buf_map_attachment() */
+static __always_inline struct sg_table *
+map_locked(struct dma_buf_attachment *attach, enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	ret = dma_buf_contract_may_map(attach, direction);
+	if (ret)
+		return ERR_PTR(ret);
+
+	might_sleep();
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	sgt = map_attachment(attach, direction);
+	if (!IS_ERR(sgt))
+		dma_buf_contract_lent(attach, sgt, direction);
+	return sgt;
 }
 
 /**
@@ -523,25 +591,32 @@ static struct sg_table *map_attachment(struct dma_buf_attachment *attach,
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction direction)
 {
-	struct sg_table *sgt;
-	int ret;
-
 	if (!attach_given(attach))
 		return ERR_PTR(-EINVAL);
 
-	ret = dma_buf_contract_may_map(attach, direction);
-	if (ret)
-		return ERR_PTR(ret);
-
-	might_sleep();
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	sgt = map_attachment(attach, direction);
-	if (!IS_ERR(sgt))
-		dma_buf_contract_lent(attach, sgt, direction);
-	return sgt;
+	return map_locked(attach, direction);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
+
+/*
+ * The mapping that @attach keeps if it will do, without the lock: once there is
+ * one it stays as it is until detach, beside which nobody may map. NULL if the
+ * lock has to be taken, as always where somebody checks what drivers do.
+ */
+static inline struct sg_table *kept_table(struct dma_buf_attachment *attach,
+					  enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+
+	might_lock(&attach->dmabuf->resv->lock.base);
+
+	if (IS_ENABLED(CONFIG_DMABUF_CONTRACT))
+		return NULL;
+
+	/* Pairs with keep_if_cached(). */
+	sgt = smp_load_acquire(&attach->sgt);
+	return sgt && serves_direction(attach, direction) ? sgt : NULL;
+}
 
 /**
  * dma_buf_map_attachment_unlocked() - DMA addresses of the buffer
@@ -555,13 +630,19 @@ struct sg_table *
 dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 				enum dma_data_direction direction)
 {
+	struct sg_table *sgt;
+
 	might_sleep();
 
 	if (!attach_given(attach))
 		return ERR_PTR(-EINVAL);
 
+	sgt = kept_table(attach, direction);
+	if (sgt)
+		return sgt;
+
 	guard(dma_buf_resv)(attach->dmabuf);
-	return dma_buf_map_attachment(attach, direction);
+	return map_locked(attach, direction);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
 
@@ -729,6 +810,34 @@ dma_buf_try_map_attachment_unlocked(struct dma_buf_attachment *attach,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_try_map_attachment_unlocked, DMA_BUF);
 
+/*
+ * Is @sgt the mapping that @attach keeps? The answer is the same as long as it
+ * is somebody's mapping, so it needs no lock; see kept_table().
+ */
+static inline bool is_kept(struct dma_buf_attachment *attach,
+			   const struct sg_table *sgt)
+{
+	return READ_ONCE(attach->sgt) == sgt;
+}
+
+/* dma_buf_unmap_attachment() of a mapping that may be @kept */
+static __always_inline void unmap_locked(struct dma_buf_attachment *attach,
+					 struct sg_table *sgt,
+					 enum dma_data_direction direction,
+					 bool kept)
+{
+	if (dma_buf_contract_enter(attach->dmabuf, attach))
+		return;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (!dma_buf_contract_returned(attach, sgt, &direction) || kept)
+		return;
+
+	attach_unmap(attach, sgt, direction);
+	map_unpin(attach);
+}
+
 /**
  * dma_buf_unmap_attachment() - the device is done with a mapping
  * @attach: as given to dma_buf_map_attachment()
@@ -746,20 +855,9 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 {
 	might_sleep();
 
-	if (!attach_given(attach) || WARN_ON_ONCE(!sg_table))
-		return;
-	if (dma_buf_contract_enter(attach->dmabuf, attach))
-		return;
-
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	if (!dma_buf_contract_returned(attach, sg_table, &direction))
-		return;
-	if (attach->sgt == sg_table)
-		return;
-
-	attach_unmap(attach, sg_table, direction);
-	map_unpin(attach);
+	if (attach_given(attach) && !WARN_ON_ONCE(!sg_table))
+		unmap_locked(attach, sg_table, direction,
+			     is_kept(attach, sg_table));
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
 
@@ -775,13 +873,20 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 				       struct sg_table *sg_table,
 				       enum dma_data_direction direction)
 {
+	bool kept;
+
 	might_sleep();
 
 	if (!attach_given(attach) || WARN_ON_ONCE(!sg_table))
 		return;
 
+	might_lock(&attach->dmabuf->resv->lock.base);
+	kept = is_kept(attach, sg_table);
+	if (kept && !IS_ENABLED(CONFIG_DMABUF_CONTRACT))
+		return;
+
 	guard(dma_buf_resv)(attach->dmabuf);
-	dma_buf_unmap_attachment(attach, sg_table, direction);
+	unmap_locked(attach, sg_table, direction, kept);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
 

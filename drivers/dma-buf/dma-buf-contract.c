@@ -182,6 +182,7 @@ bool dma_buf_contract_notified(struct dma_buf *dmabuf,
  */
 void dma_buf_contract_attach(struct dma_buf_attachment *attach)
 {
+	attach->untracked = false;
 	INIT_LIST_HEAD(&attach->tables);
 	strscpy(attach->importer, dma_buf_importer_name(attach));
 }

@@ -3,12 +3,17 @@
  * /sys/kernel/debug/dma_buf/bufinfo: all live buffers, newest first, with
  * their fences and devices.
  *
- * A reader holds a reference to the one buffer it stands at, and the list's
- * lock only to step to the next: it stops no export and no close, however
- * long it takes. Buffers made while it reads do not show up.
+ * The buffers are in several lists, each with a lock of its own, so that two
+ * CPUs that export or close rarely meet. A reader merges the lists: it holds a
+ * reference to one buffer of each, and a lock only to step to the next. It stops
+ * no export and no close, however long it takes. Buffers made while it reads do
+ * not show up.
  */
 
+#include <linux/bits.h>
+#include <linux/cache.h>
 #include <linux/debugfs.h>
+#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
@@ -16,15 +21,24 @@
 #include "dma-buf-internal.h"
 #include "dma-buf-sysfs-stats.h"
 
-static LIST_HEAD(buffers);
-static DEFINE_SPINLOCK(buffers_lock);
+#define LIST_BITS	3
+#define NR_LISTS	BIT(LIST_BITS)
+
+/* Some of the buffers, newest first. */
+static struct buffer_list {
+	spinlock_t lock;	/* @buffers */
+	struct list_head buffers;
+} ____cacheline_aligned_in_smp lists[NR_LISTS];
+
 static struct dentry *debugfs_dir;
 
 /*
- * Where a reader stands. @at is the buffer of record number @record, with a
- * reference; NULL before the first and behind the last.
+ * Where a reader stands. @next are the newest buffers of each list that have not
+ * been left yet, with references. @at is the one of them that record number @record
+ * is about; NULL before the first and behind the last.
  */
 struct bufinfo_reader {
+	struct dma_buf *next[NR_LISTS];
 	struct dma_buf *at;
 	loff_t record;
 	int count;
@@ -34,50 +48,91 @@ struct bufinfo_reader {
 /* What start() and next() return when it is no buffer's turn. */
 static char header_record, footer_record;
 
+/* Which list a buffer is in. */
+static unsigned int list_nr(const struct dma_buf *dmabuf)
+{
+	return hash_ptr(dmabuf, LIST_BITS);
+}
+
 void dma_buf_debugfs_add(struct dma_buf *dmabuf)
 {
-	spin_lock(&buffers_lock);
-	list_add(&dmabuf->list_node, &buffers);
-	spin_unlock(&buffers_lock);
+	struct buffer_list *list = &lists[list_nr(dmabuf)];
+
+	spin_lock(&list->lock);
+	list_add(&dmabuf->list_node, &list->buffers);
+	spin_unlock(&list->lock);
 }
 
 void dma_buf_debugfs_del(struct dma_buf *dmabuf)
 {
-	spin_lock(&buffers_lock);
+	struct buffer_list *list = &lists[list_nr(dmabuf)];
+
+	spin_lock(&list->lock);
 	list_del(&dmabuf->list_node);
-	spin_unlock(&buffers_lock);
+	spin_unlock(&list->lock);
 }
 
 /*
- * The first buffer behind @at, or of all if NULL, that is not going away; with
- * a reference. A buffer leaves the list before its file is freed, so each one
- * found here has a file to ask; @at has a reference and is still in the list.
+ * The first buffer behind @at, or of all in the list if NULL, that is not going
+ * away; with a reference. A buffer leaves its list before its file is freed, so
+ * each one found here has a file to ask; @at has a reference and is in the list.
  */
-static struct dma_buf *buffer_after(struct dma_buf *at)
+static struct dma_buf *buffer_after(struct buffer_list *list, struct dma_buf *at)
 {
-	struct list_head *pos = at ? &at->list_node : &buffers;
+	struct list_head *pos = at ? &at->list_node : &list->buffers;
 	struct dma_buf *dmabuf, *found = NULL;
 
-	spin_lock(&buffers_lock);
-	for (pos = pos->next; pos != &buffers && !found; pos = pos->next) {
+	spin_lock(&list->lock);
+	for (pos = pos->next; pos != &list->buffers && !found; pos = pos->next) {
 		dmabuf = list_entry(pos, struct dma_buf, list_node);
 		if (get_file_active(&dmabuf->file))
 			found = dmabuf;
 	}
-	spin_unlock(&buffers_lock);
+	spin_unlock(&list->lock);
 
 	return found;
+}
+
+/* The younger one; either may be NULL. */
+static struct dma_buf *younger(struct dma_buf *a, struct dma_buf *b)
+{
+	if (!a || !b)
+		return a ?: b;
+	return file_inode(a->file)->i_ino > file_inode(b->file)->i_ino ? a : b;
+}
+
+/* Leave the buffer at which the reader stands, or begin with all lists. */
+static void reader_step(struct bufinfo_reader *reader)
+{
+	struct dma_buf *left = reader->at;
+	unsigned int i;
+
+	if (left) {
+		i = list_nr(left);
+		reader->next[i] = buffer_after(&lists[i], left);
+		dma_buf_put(left);
+		return;
+	}
+	for (i = 0; i < NR_LISTS; i++)
+		reader->next[i] = buffer_after(&lists[i], NULL);
+}
+
+static void reader_put(struct bufinfo_reader *reader)
+{
+	for (unsigned int i = 0; i < NR_LISTS; i++) {
+		if (reader->next[i])
+			dma_buf_put(reader->next[i]);
+	}
 }
 
 /* Step to the next record and return it. */
 static void *bufinfo_advance(struct bufinfo_reader *reader)
 {
-	struct dma_buf *left = reader->at;
-
-	reader->at = buffer_after(left);
+	reader_step(reader);
 	reader->record++;
-	if (left)
-		dma_buf_put(left);
+	reader->at = NULL;
+	for (unsigned int i = 0; i < NR_LISTS; i++)
+		reader->at = younger(reader->at, reader->next[i]);
 	return reader->at ? (void *)reader->at : &footer_record;
 }
 
@@ -86,8 +141,7 @@ static void *bufinfo_start(struct seq_file *s, loff_t *pos)
 	struct bufinfo_reader *reader = s->private;
 
 	if (!*pos) {
-		if (reader->at)
-			dma_buf_put(reader->at);
+		reader_put(reader);
 		*reader = (struct bufinfo_reader) { };
 		return &header_record;
 	}
@@ -182,10 +236,8 @@ static int bufinfo_open(struct inode *inode, struct file *file)
 static int bufinfo_release(struct inode *inode, struct file *file)
 {
 	struct seq_file *s = file->private_data;
-	struct bufinfo_reader *reader = s->private;
 
-	if (reader->at)
-		dma_buf_put(reader->at);
+	reader_put(s->private);
 	return seq_release_private(inode, file);
 }
 
@@ -199,6 +251,10 @@ static const struct file_operations bufinfo_fops = {
 
 void __init dma_buf_debugfs_init(void)
 {
+	for (unsigned int i = 0; i < NR_LISTS; i++) {
+		spin_lock_init(&lists[i].lock);
+		INIT_LIST_HEAD(&lists[i].buffers);
+	}
 	debugfs_dir = debugfs_create_dir("dma_buf", NULL);
 	debugfs_create_file("bufinfo", 0444, debugfs_dir, NULL, &bufinfo_fops);
 }

@@ -21,6 +21,7 @@
 #include "dma-buf-sysfs-stats.h"
 
 static struct vfsmount *dma_buf_mnt;
+static struct kmem_cache *dma_buf_inodes;
 
 /* --- Ioctls ------------------------------------------------------------- */
 
@@ -85,7 +86,7 @@ static long ioctl_set_name(struct dma_buf *dmabuf, const char __user *user)
 static long dma_buf_file_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
-	struct dma_buf *dmabuf = dma_buf_from_file(file);
+	struct dma_buf *dmabuf = file->private_data;
 	void __user *user = (void __user *)arg;
 
 	switch (cmd) {
@@ -108,7 +109,7 @@ static long dma_buf_file_ioctl(struct file *file, unsigned int cmd,
 
 static int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct dma_buf *dmabuf = dma_buf_from_file(file);
+	struct dma_buf *dmabuf = file->private_data;
 
 	/* A range that wraps around is outside of the buffer, too. */
 	if (!dmabuf->ops->mmap ||
@@ -121,7 +122,7 @@ static int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
 /* Seeking to either end tells the size; there is no position to keep. */
 static loff_t dma_buf_file_llseek(struct file *file, loff_t offset, int whence)
 {
-	struct dma_buf *dmabuf = dma_buf_from_file(file);
+	struct dma_buf *dmabuf = file->private_data;
 
 	if (offset)
 		return -EINVAL;
@@ -132,7 +133,7 @@ static loff_t dma_buf_file_llseek(struct file *file, loff_t offset, int whence)
 
 static void dma_buf_file_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct dma_buf *dmabuf = dma_buf_from_file(file);
+	struct dma_buf *dmabuf = file->private_data;
 
 	/* procfs has printed the inode number, which nobody has read yet. */
 	dma_buf_stats_flush();
@@ -151,11 +152,11 @@ static void dma_buf_file_fdinfo(struct seq_file *m, struct file *file)
 static int dma_buf_file_release(struct inode *inode, struct file *file)
 {
 	/* bufinfo takes references: leave its list before the file is gone. */
-	dma_buf_debugfs_del(dma_buf_from_file(file));
+	dma_buf_debugfs_del(file->private_data);
 	return 0;
 }
 
-static const struct file_operations dma_buf_fops = {
+const struct file_operations dma_buf_fops = {
 	.llseek		= dma_buf_file_llseek,
 	.mmap		= dma_buf_file_mmap,
 	/* So that large and aligned memory can be mapped with huge pages. */
@@ -166,12 +167,6 @@ static const struct file_operations dma_buf_fops = {
 	.release	= dma_buf_file_release,
 	.show_fdinfo	= dma_buf_file_fdinfo,
 };
-
-/* The buffer of an open file, or NULL if the file is none. */
-struct dma_buf *dma_buf_from_file(struct file *file)
-{
-	return file->f_op == &dma_buf_fops ? file->private_data : NULL;
-}
 
 /* fstat() tells the inode number: have sysfs show what goes by that number. */
 static int dma_buf_getattr(struct mnt_idmap *idmap, const struct path *path,
@@ -188,6 +183,23 @@ static const struct inode_operations dma_buf_iops = {
 };
 
 /**
+ * dma_buf_inode_create() - make memory for a buffer, and the inode of its file
+ *
+ * Context: Process context, may sleep.
+ * Return: a buffer that is zero, in a &struct dma_buf_inode whose own members are
+ * not, and which the caller drops with iput() if it makes no file of it; or
+ * ERR_PTR(%-ENOMEM).
+ */
+struct dma_buf *dma_buf_inode_create(void)
+{
+	struct inode *inode = alloc_anon_inode(dma_buf_mnt->mnt_sb);
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	return &container_of(inode, struct dma_buf_inode, vfs)->buf;
+}
+
+/**
  * dma_buf_file_create() - make the file of a complete buffer
  * @dmabuf: ready to be used in every other respect
  * @flags: file flags
@@ -195,18 +207,14 @@ static const struct inode_operations dma_buf_iops = {
  * From success on the file owns @dmabuf and calls dma_buf_destroy() for it.
  *
  * Context: Process context, may sleep.
- * Return: the file, or an ERR_PTR() that leaves @dmabuf to the caller:
- * %-ENOMEM, or %-ENFILE if the system's limit of open files is reached.
+ * Return: 0, or an errno that leaves @dmabuf to the caller: %-ENOMEM, or %-ENFILE
+ * if the system's limit of open files is reached.
  */
-struct file *dma_buf_file_create(struct dma_buf *dmabuf, int flags)
+int dma_buf_file_create(struct dma_buf *dmabuf, int flags)
 {
 	static atomic64_t last_ino = ATOMIC64_INIT(0);
-	struct inode *inode;
+	struct inode *inode = &to_dma_buf_inode(dmabuf)->vfs;
 	struct file *file;
-
-	inode = alloc_anon_inode(dma_buf_mnt->mnt_sb);
-	if (IS_ERR(inode))
-		return ERR_CAST(inode);
 
 	/* The number tells people and tools one buffer from all others. */
 	inode->i_ino = atomic64_inc_return_relaxed(&last_ino);
@@ -217,16 +225,14 @@ struct file *dma_buf_file_create(struct dma_buf *dmabuf, int flags)
 
 	file = alloc_file_pseudo(inode, dma_buf_mnt, "dmabuf", flags,
 				 &dma_buf_fops);
-	if (IS_ERR(file)) {
-		iput(inode);
-		return file;
-	}
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 
 	file->f_mode |= FMODE_LSEEK;
 	file->private_data = dmabuf;
 	file->f_path.dentry->d_fsdata = dmabuf;
 	dmabuf->file = file;
-	return file;
+	return 0;
 }
 
 /* --- The pseudo file system --------------------------------------------- */
@@ -247,18 +253,51 @@ static char *dma_buf_dname(struct dentry *dentry, char *buf, int buflen)
 
 /*
  * The buffer hangs on the dentry and not on the file's release: whoever holds
- * the path may still print the name after the file has been released.
+ * the path may still print the name after the file has been released. The inode
+ * goes after the buffer that is in it.
  */
-static void dma_buf_dentry_release(struct dentry *dentry)
+static void dma_buf_dentry_iput(struct dentry *dentry, struct inode *inode)
 {
 	/* NULL if the file was never made. */
 	if (dentry->d_fsdata)
 		dma_buf_destroy(dentry->d_fsdata);
+	iput(inode);
 }
 
 static const struct dentry_operations dma_buf_dentry_ops = {
 	.d_dname	= dma_buf_dname,
-	.d_release	= dma_buf_dentry_release,
+	.d_iput		= dma_buf_dentry_iput,
+};
+
+static void dma_buf_inode_init(void *memory)
+{
+	struct dma_buf_inode *node = memory;
+
+	inode_init_once(&node->vfs);
+}
+
+static struct inode *dma_buf_alloc_inode(struct super_block *sb)
+{
+	struct dma_buf_inode *node = alloc_inode_sb(sb, dma_buf_inodes, GFP_KERNEL);
+
+	if (!node)
+		return NULL;
+	memset(&node->buf, 0, sizeof(node->buf));
+	return &node->vfs;
+}
+
+/* After a grace period. */
+static void dma_buf_free_inode(struct inode *inode)
+{
+	kmem_cache_free(dma_buf_inodes, container_of(inode, struct dma_buf_inode, vfs));
+}
+
+static const struct super_operations dma_buf_super_ops = {
+	.alloc_inode	= dma_buf_alloc_inode,
+	.free_inode	= dma_buf_free_inode,
+	/* Mappings go past the page cache: there is nothing to truncate. */
+	.evict_inode	= clear_inode,
+	.statfs		= simple_statfs,
 };
 
 static int dma_buf_init_fs_context(struct fs_context *fc)
@@ -268,6 +307,7 @@ static int dma_buf_init_fs_context(struct fs_context *fc)
 	if (!ctx)
 		return -ENOMEM;
 
+	ctx->ops = &dma_buf_super_ops;
 	ctx->dops = &dma_buf_dentry_ops;
 	return 0;
 }
@@ -280,11 +320,23 @@ static struct file_system_type dma_buf_fs_type = {
 
 int __init dma_buf_fs_init(void)
 {
+	dma_buf_inodes = kmem_cache_create("dma_buf_inode", sizeof(struct dma_buf_inode), 0,
+					   SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT,
+					   dma_buf_inode_init);
+	if (!dma_buf_inodes)
+		return -ENOMEM;
+
 	dma_buf_mnt = kern_mount(&dma_buf_fs_type);
-	return PTR_ERR_OR_ZERO(dma_buf_mnt);
+	if (IS_ERR(dma_buf_mnt)) {
+		kmem_cache_destroy(dma_buf_inodes);
+		return PTR_ERR(dma_buf_mnt);
+	}
+	return 0;
 }
 
 void dma_buf_fs_exit(void)
 {
 	kern_unmount(dma_buf_mnt);
+	rcu_barrier();	/* For dma_buf_free_inode(). */
+	kmem_cache_destroy(dma_buf_inodes);
 }

@@ -9,6 +9,7 @@
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/poll.h>
 #include <uapi/linux/dma-buf.h>
 
@@ -36,14 +37,42 @@ static inline int dma_buf_op_errno(const struct dma_buf *dmabuf, const char *op,
 	return ret;
 }
 
+struct dma_buf_stats;
+
+/**
+ * struct dma_buf_inode - how a buffer is allocated: as a part of its file
+ * @buf: the buffer
+ * @resv: a reservation object, which goes unused if the exporter brings one
+ * @stats: what it shows in sysfs, or NULL
+ * @vfs: the inode of its file, which has the memory freed after a grace period
+ */
+struct dma_buf_inode {
+	struct dma_buf buf;
+	struct dma_resv resv;
+	struct dma_buf_stats *stats;
+	struct inode vfs;
+};
+
+static inline struct dma_buf_inode *to_dma_buf_inode(struct dma_buf *dmabuf)
+{
+	return container_of(dmabuf, struct dma_buf_inode, buf);
+}
+
 /* dma-buf.c; called by the file when the last reference is gone */
 void dma_buf_destroy(struct dma_buf *dmabuf);
 
 /* dma-buf-file.c */
+extern const struct file_operations dma_buf_fops;
 int dma_buf_fs_init(void);
 void dma_buf_fs_exit(void);
-struct file *dma_buf_file_create(struct dma_buf *dmabuf, int flags);
-struct dma_buf *dma_buf_from_file(struct file *file);
+struct dma_buf *dma_buf_inode_create(void);
+int dma_buf_file_create(struct dma_buf *dmabuf, int flags);
+
+/* Is the file of a buffer, which then is its private_data? */
+static inline bool is_dma_buf_file(struct file *file)
+{
+	return file->f_op == &dma_buf_fops;
+}
 
 /* dma-buf-poll.c */
 __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table);

@@ -13,9 +13,10 @@
  * long as it evicts memory: poll() looks at the fences under RCU.
  *
  * Why no wake-up is lost: a task joins the wait queue (poll_wait()) before it
- * looks at the fences. If it sees one pending and the claim taken, the
- * claimer is yet to fire, and firing takes the wait queue's lock, as claiming
- * does; if it gets the claim it arms the callback or fires itself.
+ * looks at anything else. If it sees the claim taken, the claimer is yet to fire,
+ * and firing takes the wait queue's lock, as joining does, so that it comes
+ * after joining and wakes the task; if it gets the claim it arms the callback
+ * or fires itself.
  */
 
 #include <linux/dma-fence.h>
@@ -30,7 +31,7 @@ static bool poll_claim(struct dma_buf *dmabuf, __poll_t event)
 
 	spin_lock_irq(&dmabuf->poll.lock);
 	claimed = !(dmabuf->poll_armed & event);
-	dmabuf->poll_armed |= event;
+	WRITE_ONCE(dmabuf->poll_armed, dmabuf->poll_armed | event);
 	spin_unlock_irq(&dmabuf->poll.lock);
 
 	return claimed;
@@ -42,7 +43,7 @@ static void poll_fire(struct dma_buf *dmabuf, __poll_t event)
 	unsigned long flags;
 
 	spin_lock_irqsave(&dmabuf->poll.lock, flags);
-	dmabuf->poll_armed &= ~event;
+	WRITE_ONCE(dmabuf->poll_armed, dmabuf->poll_armed & ~event);
 	wake_up_locked_poll(&dmabuf->poll, event);
 	spin_unlock_irqrestore(&dmabuf->poll.lock, flags);
 }
@@ -136,6 +137,9 @@ static bool poll_one(struct dma_buf *dmabuf, __poll_t event)
 {
 	if (dma_resv_test_signaled(dmabuf->resv, poll_usage(event)))
 		return true;
+	/* The common case of the next question. */
+	if (READ_ONCE(dmabuf->poll_armed) & event)
+		return false;
 	if (!poll_claim(dmabuf, event))
 		return false;
 	if (poll_arm(dmabuf, event))
@@ -156,7 +160,7 @@ static bool poll_one(struct dma_buf *dmabuf, __poll_t event)
  */
 __poll_t dma_buf_poll(struct file *file, poll_table *table)
 {
-	struct dma_buf *dmabuf = dma_buf_from_file(file);
+	struct dma_buf *dmabuf = file->private_data;
 	__poll_t wanted = poll_requested_events(table);
 	__poll_t ready = 0;
 

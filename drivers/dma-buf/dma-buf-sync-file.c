@@ -5,7 +5,8 @@
  * of a sync_file to it.
  */
 
-#include <linux/dma-fence-unwrap.h>
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-chain.h>
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
@@ -80,27 +81,59 @@ long dma_buf_export_sync_file(struct dma_buf *dmabuf,
 	return 0;
 }
 
-static unsigned int count_pending(struct dma_fence *fence)
+/* The plain fences that @fence stands for itself: some of an array, or itself. */
+static unsigned int members_of(struct dma_fence **fence,
+			       struct dma_fence ***members)
 {
-	struct dma_fence_unwrap iter;
-	unsigned int count = 0;
-	struct dma_fence *f;
+	struct dma_fence_array *array = to_dma_fence_array(*fence);
 
-	dma_fence_unwrap_for_each(f, &iter, fence)
-		count += !dma_fence_is_signaled(f);
-	return count;
+	*members = array ? array->fences : fence;
+	return array ? array->num_fences : 1;
 }
 
 /*
- * Add every pending fence inside @fence. Fences that signal after they were
- * counted leave a reserved slot unused; there is no way to become more.
+ * How many fences inside of @fence may be pending. Not the signaled state of an
+ * array: one that is done with its first member may have others that are pending.
+ */
+static unsigned int count_pending(struct dma_fence *fence)
+{
+	struct dma_fence *link, *contained, **members;
+	unsigned int count = 0, nr;
+
+	dma_fence_chain_for_each(link, fence) {
+		contained = dma_fence_chain_contained(link);
+		nr = members_of(&contained, &members);
+		if (nr > 1 || !dma_fence_is_signaled(*members))
+			count += nr;
+	}
+	return count;
+}
+
+/* Add every pending fence inside of @fence; there are slots for all. */
+static void add_all_pending(struct dma_resv *resv, struct dma_fence *fence,
+			    enum dma_resv_usage usage)
+{
+	struct dma_fence *link, *contained, **members;
+	unsigned int nr, i;
+
+	dma_fence_chain_for_each(link, fence) {
+		contained = dma_fence_chain_contained(link);
+		nr = members_of(&contained, &members);
+		for (i = 0; i < nr; i++) {
+			if (!dma_fence_is_signaled(members[i]))
+				dma_resv_add_fence(resv, members[i], usage);
+		}
+	}
+}
+
+/*
+ * Add every pending fence inside of @fence. Fences that have signaled when their
+ * turn comes leave a reserved slot unused; there is no way to become more.
  */
 static int add_pending(struct dma_resv *resv, struct dma_fence *fence,
 		       enum dma_resv_usage usage)
 {
 	unsigned int slots = count_pending(fence);
-	struct dma_fence_unwrap iter;
-	struct dma_fence *f;
 	int ret;
 
 	if (!slots)
@@ -111,12 +144,8 @@ static int add_pending(struct dma_resv *resv, struct dma_fence *fence,
 		return -ERESTARTSYS;
 
 	ret = dma_resv_reserve_fences(resv, slots);
-	if (!ret) {
-		dma_fence_unwrap_for_each(f, &iter, fence) {
-			if (!dma_fence_is_signaled(f))
-				dma_resv_add_fence(resv, f, usage);
-		}
-	}
+	if (!ret)
+		add_all_pending(resv, fence, usage);
 	dma_resv_unlock(resv);
 	return ret;
 }

@@ -46,25 +46,9 @@
  * 5. Unmap, dma_buf_detach(), dma_buf_put(), in this order.
  */
 
-/*
- * How a buffer is allocated: with a reservation object of its own, which goes
- * unused if the exporter brings one, and with what it shows in sysfs, if
- * anything. All of it fills the same 256 bytes of slab.
- */
-struct dma_buf_box {
-	struct dma_buf buf;
-	struct dma_resv resv;
-	struct dma_buf_stats *stats;
-};
-
-static struct dma_buf_box *to_box(struct dma_buf *dmabuf)
-{
-	return container_of(dmabuf, struct dma_buf_box, buf);
-}
-
 static struct dma_resv *own_resv(struct dma_buf *dmabuf)
 {
-	return &to_box(dmabuf)->resv;
+	return &to_dma_buf_inode(dmabuf)->resv;
 }
 
 /* Which rule of &struct dma_buf_ops does @info break? NULL if none. */
@@ -89,15 +73,10 @@ static const char *broken_export_rule(const struct dma_buf_export_info *info)
 	return NULL;
 }
 
-static struct dma_buf *dma_buf_alloc(const struct dma_buf_export_info *info)
+/* Fill in @dmabuf, which is zero. */
+static void dma_buf_setup(struct dma_buf *dmabuf,
+			  const struct dma_buf_export_info *info)
 {
-	struct dma_buf_box *box = kzalloc(sizeof(*box), GFP_KERNEL);
-	struct dma_buf *dmabuf;
-
-	if (!box)
-		return NULL;
-
-	dmabuf = &box->buf;
 	dmabuf->size = info->size;
 	dmabuf->ops = info->ops;
 	dmabuf->exp_name = info->exp_name;
@@ -111,16 +90,14 @@ static struct dma_buf *dma_buf_alloc(const struct dma_buf_export_info *info)
 		dmabuf->resv = own_resv(dmabuf);
 		dma_resv_init(dmabuf->resv);
 	}
-	return dmabuf;
 }
 
-/* Undo dma_buf_alloc(). */
-static void dma_buf_free(struct dma_buf *dmabuf)
+/* Undo dma_buf_setup(). */
+static void dma_buf_cleanup(struct dma_buf *dmabuf)
 {
 	if (dmabuf->resv == own_resv(dmabuf))
 		dma_resv_fini(dmabuf->resv);
 	kfree(dmabuf->name);
-	kfree(to_box(dmabuf));
 }
 
 /**
@@ -144,7 +121,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
 {
 	const char *broken = broken_export_rule(exp_info);
 	struct dma_buf *dmabuf;
-	struct file *file;
+	int ret;
 
 	if (WARN_ONCE(broken, "dma-buf: exporter %s: %s\n",
 		      exp_info->exp_name, broken))
@@ -153,32 +130,34 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
 	if (!try_module_get(exp_info->owner))
 		return ERR_PTR(-ENOENT);
 
-	dmabuf = dma_buf_alloc(exp_info);
-	if (!dmabuf) {
+	dmabuf = dma_buf_inode_create();
+	if (IS_ERR(dmabuf)) {
 		module_put(exp_info->owner);
-		return ERR_PTR(-ENOMEM);
+		return dmabuf;
 	}
 
-	file = dma_buf_file_create(dmabuf, exp_info->flags);
-	if (IS_ERR(file)) {
-		dma_buf_free(dmabuf);
+	dma_buf_setup(dmabuf, exp_info);
+	ret = dma_buf_file_create(dmabuf, exp_info->flags);
+	if (ret) {
+		dma_buf_cleanup(dmabuf);
+		iput(&to_dma_buf_inode(dmabuf)->vfs);
 		module_put(exp_info->owner);
-		return ERR_CAST(file);
+		return ERR_PTR(ret);
 	}
 
 	/*
 	 * Complete: from here on others may find it, and nothing fails. Who
 	 * finds it in bufinfo has to find it in sysfs.
 	 */
-	to_box(dmabuf)->stats = dma_buf_stats_add(dmabuf);
+	to_dma_buf_inode(dmabuf)->stats = dma_buf_stats_add(dmabuf);
 	dma_buf_debugfs_add(dmabuf);
 	return dmabuf;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_export, DMA_BUF);
 
 /*
- * The exact reverse of dma_buf_export(). Called from below, by the file's
- * dentry, when nobody can reach the buffer any more.
+ * The reverse of dma_buf_export(), but for the memory, which is the inode's. Called
+ * from below, by the file's dentry, when nobody can reach the buffer any more.
  */
 void dma_buf_destroy(struct dma_buf *dmabuf)
 {
@@ -194,9 +173,9 @@ void dma_buf_destroy(struct dma_buf *dmabuf)
 	/* An armed callback owns a reference to the file. */
 	WARN_ON_ONCE(dmabuf->poll_armed);
 
-	dma_buf_stats_del(to_box(dmabuf)->stats);
+	dma_buf_stats_del(to_dma_buf_inode(dmabuf)->stats);
 	dmabuf->ops->release(dmabuf);
-	dma_buf_free(dmabuf);
+	dma_buf_cleanup(dmabuf);
 	module_put(owner);
 }
 
@@ -245,19 +224,16 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_fd, DMA_BUF);
  */
 struct dma_buf *dma_buf_get(int fd)
 {
-	struct dma_buf *dmabuf;
-	struct file *file;
+	struct file *file = fget(fd);
 
-	file = fget(fd);
 	if (!file)
 		return ERR_PTR(-EBADF);
 
-	dmabuf = dma_buf_from_file(file);
-	if (!dmabuf) {
+	if (unlikely(!is_dma_buf_file(file))) {
 		fput(file);
 		return ERR_PTR(-EINVAL);
 	}
-	return dmabuf;
+	return file->private_data;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_get, DMA_BUF);
 

@@ -106,7 +106,7 @@
  */
 
 /* Every node whose index is a multiple of this has a jump; a power of two. */
-#define JUMP_INTERVAL 16
+#define JUMP_INTERVAL 32
 
 /* Lookups that may run into dying nodes before one takes references. */
 #define LOCATE_TRIES 8
@@ -325,6 +325,8 @@ int dma_fence_chain_find_seqno(struct dma_fence **pfence, uint64_t seqno)
 		return 0;
 	if (!node || head->seqno < seqno)
 		return -EINVAL;
+	if (node->prev_seqno < seqno)
+		return 0;
 
 	link = chain_lookup(node, seqno);
 	if (link && link != head &&

@@ -9,6 +9,7 @@
 #include <linux/dma-fence-unwrap.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -235,71 +236,84 @@ static bool pile_collect_all(struct pile *pile, unsigned int num_fences,
 	return true;
 }
 
-/* The end of the run that begins at @from, which may be the end of all. */
-static unsigned int run_end(const struct pile *pile, unsigned int from)
+/* Store where each run ends: the number of the fence behind it. */
+static void pile_find_runs(const struct pile *pile, unsigned int *ends)
 {
-	struct dma_fence **fences = pile->fences;
-	u64 context, last;
+	u64 context, last = 0;
+	unsigned int i;
 
-	if (from == pile->count)
-		return from;
+	for (i = 0; i < pile->count; i++, last = context) {
+		context = pile->fences[i]->context;
+		if (context < last)
+			*ends++ = i;
+	}
+	*ends = pile->count;
+}
 
-	context = fences[from]->context;
-	do {
-		last = context;
-		if (++from == pile->count)
-			break;
-		context = fences[from]->context;
-	} while (last < context);
-
-	return from;
+/* As memcpy() of what is between @from and @end; returns the end of @to. */
+static struct dma_fence **copy_fences(struct dma_fence **to,
+				      struct dma_fence **from,
+				      struct dma_fence **end)
+{
+	memcpy(to, from, (void *)end - (void *)from);
+	return to + (end - from);
 }
 
 /*
- * Merge the runs [@a, @mid) and [@mid, @end) into @out. Returns how many fences
- * those are now: where both have one of a timeline, the older one is put.
+ * Merge the runs [@a, @mid) and [@mid, @end), which are not empty, into @out.
+ * Returns the end of it. Of two fences of a timeline the older one is put.
  */
-static unsigned int merge_runs(struct dma_fence **a, struct dma_fence **mid,
-			       struct dma_fence **end, struct dma_fence **out)
+static struct dma_fence **merge_runs(struct dma_fence **a, struct dma_fence **mid,
+				     struct dma_fence **end,
+				     struct dma_fence **out)
 {
-	struct dma_fence **const begin = out;
 	struct dma_fence **b = mid;
+	u64 x = (*a)->context, y = (*b)->context;
 
-	while (a < mid && b < end) {
-		if ((*a)->context == (*b)->context) {
-			/* The other one is looked at again, in its own run. */
-			if (dma_fence_is_later(*b, *a))
-				dma_fence_put(*a++);
+	for (;;) {
+		/* The later one is looked at again, in its own run. */
+		bool drop = unlikely(x == y);
+
+		if (x < y || (drop && dma_fence_is_later(*b, *a))) {
+			if (drop)
+				dma_fence_put(*a);
 			else
-				dma_fence_put(*b++);
-		} else if ((*a)->context < (*b)->context) {
-			*out++ = *a++;
+				*out++ = *a;
+			if (++a == mid)
+				return copy_fences(out, b, end);
+			x = (*a)->context;
 		} else {
-			*out++ = *b++;
+			if (drop)
+				dma_fence_put(*b);
+			else
+				*out++ = *b;
+			if (++b == end)
+				return copy_fences(out, a, mid);
+			y = (*b)->context;
 		}
 	}
-	while (a < mid)
-		*out++ = *a++;
-	while (b < end)
-		*out++ = *b++;
-
-	return out - begin;
 }
 
 /* Merge each two neighbouring runs of @pile, by way of @spare. */
-static void pile_merge_pairs(struct pile *pile, struct dma_fence ***spare)
+static void pile_merge_pairs(struct pile *pile, struct dma_fence ***spare,
+			     unsigned int *ends)
 {
-	struct dma_fence **from = pile->fences, **to = *spare;
-	unsigned int start, mid, end, count = 0;
+	struct dma_fence **from = pile->fences, **start = from, **mid, **end;
+	struct dma_fence **to = *spare;
+	unsigned int i;
 
-	pile->runs = 0;
-	for (start = 0; start < pile->count; start = end) {
-		mid = run_end(pile, start);
-		end = run_end(pile, mid);
-		count += merge_runs(from + start, from + mid, from + end, to + count);
-		pile->runs++;
+	for (i = 0; i + 1 < pile->runs; i += 2, start = end) {
+		mid = from + ends[i];
+		end = from + ends[i + 1];
+		to = merge_runs(start, mid, end, to);
+		ends[i / 2] = to - *spare;
 	}
-	pile->count = count;
+	if (i < pile->runs) {
+		to = copy_fences(to, start, from + pile->count);
+		ends[i / 2] = to - *spare;
+	}
+	pile->runs = DIV_ROUND_UP(pile->runs, 2);
+	pile->count = to - *spare;
 	swap(pile->fences, *spare);
 }
 
@@ -307,20 +321,23 @@ static void pile_merge_pairs(struct pile *pile, struct dma_fence ***spare)
 static bool pile_sort(struct pile *pile)
 {
 	struct dma_fence **spare;
+	unsigned int *ends;
 
 	if (pile->runs <= 1)
 		return true;
 
 	spare = kmalloc_array(pile->count, sizeof(*spare),
 			      GFP_KERNEL | __GFP_NOWARN);
-	if (!spare)
-		return false;
-
-	while (pile->runs > 1)
-		pile_merge_pairs(pile, &spare);
-
+	ends = kmalloc_array(pile->runs, sizeof(*ends),
+			     GFP_KERNEL | __GFP_NOWARN);
+	if (spare && ends) {
+		pile_find_runs(pile, ends);
+		while (pile->runs > 1)
+			pile_merge_pairs(pile, &spare, ends);
+	}
+	kfree(ends);
 	kfree(spare);
-	return true;
+	return pile->runs <= 1;
 }
 
 /* The fence for all that @pile has, which passes on to it. NULL without memory. */

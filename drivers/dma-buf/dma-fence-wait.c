@@ -56,7 +56,7 @@ static signed long in_time(signed long timeout)
  * Index of the first fence of @fences that the flag says is signaled, or @count.
  * Providers are not asked: the flag is what comes with a wake-up.
  */
-static u32 find_signaled(struct dma_fence **fences, u32 count)
+static __always_inline u32 find_signaled(struct dma_fence **fences, u32 count)
 {
 	u32 i;
 
@@ -72,8 +72,9 @@ static u32 find_signaled(struct dma_fence **fences, u32 count)
  * task; *@first is then its index. Returns what is left of @timeout, 0 if that
  * is over, or -ERESTARTSYS.
  */
-static signed long sleep_on(struct dma_fence **fences, u32 count, bool intr,
-			    signed long timeout, u32 *first)
+static __always_inline signed long
+sleep_on(struct dma_fence **fences, u32 count, bool intr, signed long timeout,
+	 u32 *first)
 {
 	for (;;) {
 		/* Its barrier pairs with the one in wake_up_state(). */
@@ -97,6 +98,15 @@ static signed long sleep_on(struct dma_fence **fences, u32 count, bool intr,
 	return timeout;
 }
 
+/* A wait that does not, but asks the provider to signal as any other. */
+static signed long look_once(struct dma_fence *fence, bool intr)
+{
+	dma_fence_enable_sw_signaling(fence);
+	if (test_bit_acquire(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
+		return in_time(0);
+	return intr && signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
 /**
  * dma_fence_default_wait() - sleep until a fence is signaled
  * @fence: the fence
@@ -112,15 +122,12 @@ static signed long sleep_on(struct dma_fence **fences, u32 count, bool intr,
  */
 signed long dma_fence_default_wait(struct dma_fence *fence, bool intr, signed long timeout)
 {
-	struct waiter waiter = { .task = current };
+	struct waiter waiter;
 	u32 first;
 
-	if (test_bit_acquire(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
-		return in_time(timeout);
-	if (intr && signal_pending(current))
-		return -ERESTARTSYS;
 	if (!timeout)
-		return 0;
+		return look_once(fence, intr);
+	waiter.task = current;
 	if (dma_fence_add_callback(fence, &waiter.cb, wake_waiter))
 		return timeout;
 
@@ -137,10 +144,13 @@ static signed long wait_one(struct dma_fence *fence, bool intr, signed long time
 {
 	if (test_bit_acquire(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
 		return in_time(timeout);
-	if (unlikely(fence->ops->wait))
-		return fence->ops->wait(fence, intr, timeout);
+	if (likely(!fence->ops->wait))
+		return dma_fence_default_wait(fence, intr, timeout);
 
-	return dma_fence_default_wait(fence, intr, timeout);
+	dma_fence_enable_sw_signaling(fence);
+	if (test_bit_acquire(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
+		return in_time(timeout);
+	return fence->ops->wait(fence, intr, timeout);
 }
 
 /**
@@ -166,8 +176,6 @@ signed long dma_fence_wait_timeout(struct dma_fence *fence, bool intr, signed lo
 
 	might_sleep();
 	__dma_fence_might_wait();
-
-	dma_fence_enable_sw_signaling(fence);
 
 	trace_dma_fence_wait_start(fence);
 	timeout = wait_one(fence, intr, timeout);

@@ -55,19 +55,20 @@ struct dma_resv_slot {
  *	one, where to begin if one is interested in them; all the same if there
  *	may be strays
  * @num: slots in use, dead ones included
- * @max: slots there are
+ * @max: slots there are; lockless readers may look at it
  * @limit: slots that may be in use; below @max only under DEBUG_MUTEXES, to
  *	tell a slot that was reserved from one that happens to be there
  * @hash_bits: log2 of the number of @buckets
  * @stray: there may be strays; never cleared; writers only
  * @buckets: links to the first slot of each hash chain, behind the slots in the
- *	same allocation; NULL if the list is so short that it is searched linearly
+ *	same allocation; NULL if the list is searched linearly, because it is short
+ *	or because nothing can be added to it
  * @slots: the first @num of them are valid
  *
  * Invariants:
  *
  * Written with the reservation lock held. Lockless readers use @generation,
- * @first, and of the slots @entry and @next, under RCU; all other members are for
+ * @max, @first, and of the slots @entry and @next, under RCU; all other members are for
  * whoever holds the lock.
  *
  * A slot that is in the chain stays there, before and behind the same others.

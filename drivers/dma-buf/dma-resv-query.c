@@ -206,6 +206,9 @@ bool dma_resv_test_signaled(struct dma_resv *obj, enum dma_resv_usage usage)
 	struct dma_fence *fence;
 	bool pending;
 
+	if (!rcu_access_pointer(obj->fences))
+		return true;
+
 	dma_resv_iter_begin(&walk, obj, usage);
 	guard(rcu)();
 	do {

@@ -8,6 +8,7 @@
 #include <linux/bug.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/hash.h>
 #include <linux/kconfig.h>
@@ -177,31 +178,10 @@ static void slot_unhash(struct dma_resv_list *list, struct dma_resv_slot *slot,
 	*link = slot->hash_next;
 }
 
-/* The slots that may be of @context, and some others. NULL ends. */
-static struct dma_resv_slot *list_candidate_first(struct dma_resv_list *list,
-						  u64 context)
-{
-	u32 link;
-
-	if (!list->buckets)
-		return list->num ? list->slots : NULL;
-
-	link = *list_bucket(list, context);
-	return link ? dma_resv_slot_at(list, link) : NULL;
-}
-
-static struct dma_resv_slot *list_candidate_next(struct dma_resv_list *list,
-						 struct dma_resv_slot *slot)
-{
-	if (!list->buckets)
-		return ++slot < list->slots + list->num ? slot : NULL;
-
-	return slot->hash_next ? dma_resv_slot_at(list, slot->hash_next) : NULL;
-}
-
 /* Exchange the fence of @slot, for one whose reference is taken. */
-static void slot_write(struct dma_resv_slot *slot, struct dma_fence *fence,
-		       enum dma_resv_usage usage)
+static __always_inline void
+slot_write(struct dma_resv_slot *slot, struct dma_fence *fence,
+	   enum dma_resv_usage usage)
 {
 	struct dma_fence *old = dma_resv_entry_fence(slot->entry);
 
@@ -211,8 +191,9 @@ static void slot_write(struct dma_resv_slot *slot, struct dma_fence *fence,
 }
 
 /* Put @fence, whose reference is taken, into @slot, which is used or dead. */
-static void slot_store(struct dma_resv_list *list, struct dma_resv_slot *slot,
-		       struct dma_fence *fence, enum dma_resv_usage usage)
+static __always_inline void
+slot_store(struct dma_resv_list *list, struct dma_resv_slot *slot,
+	   struct dma_fence *fence, enum dma_resv_usage usage)
 {
 	struct dma_fence *old = dma_resv_entry_fence(slot->entry);
 
@@ -242,6 +223,14 @@ static void list_open_lane(struct dma_resv_list *list, struct dma_resv_slot *slo
 {
 	u32 link = slot_link(list, slot);
 
+	if (list->num == 1) {
+		slot->next = 0;
+		for (; usage < DMA_RESV_NR_USAGES; usage++) {
+			/* Pairs with dma_resv_cursor_next_slot(). */
+			smp_store_release(&list->first[usage], link);
+		}
+		return;
+	}
 	if (list->stray) {
 		slot->next = list->first[usage];
 		for (usage = 0; usage < DMA_RESV_NR_USAGES; usage++) {
@@ -280,19 +269,14 @@ static void list_allow_strays(struct dma_resv_list *list)
 	}
 }
 
-/*
- * Put @fence, whose reference is taken, into a new slot, which must exist: fill
- * it, then link it to the end of its lane.
- */
-static __always_inline void list_append(struct dma_resv_list *list,
-					struct dma_fence *fence,
-					enum dma_resv_usage usage)
+/* Link @slot, which is filled, to the end of its lane. */
+static __always_inline void list_link(struct dma_resv_list *list,
+				      struct dma_resv_slot *slot,
+				      enum dma_resv_usage usage)
 {
-	struct dma_resv_slot *slot = &list->slots[list->num++], *last;
 	u32 link = slot_link(list, slot), tail = list->tail[usage];
+	struct dma_resv_slot *last;
 
-	slot->entry = dma_resv_entry(fence, usage);
-	slot_hash(list, slot, fence->context);
 	if (likely(tail)) {
 		last = dma_resv_slot_at(list, tail);
 		slot->next = last->next;
@@ -304,6 +288,18 @@ static __always_inline void list_append(struct dma_resv_list *list,
 	list->tail[usage] = link;
 }
 
+/* Put @fence, whose reference is taken, into a new slot, which must exist. */
+static __always_inline void list_append(struct dma_resv_list *list,
+					struct dma_fence *fence,
+					enum dma_resv_usage usage)
+{
+	struct dma_resv_slot *slot = &list->slots[list->num++];
+
+	slot->entry = dma_resv_entry(fence, usage);
+	slot_hash(list, slot, fence->context);
+	list_link(list, slot, usage);
+}
+
 static void list_init(struct dma_resv_list *list, u32 max, u64 generation)
 {
 	*list = (struct dma_resv_list) {
@@ -313,23 +309,25 @@ static void list_init(struct dma_resv_list *list, u32 max, u64 generation)
 	};
 }
 
-/* The first list of an object. Most need no other one. */
-static struct dma_resv_list *list_alloc_first(gfp_t gfp)
+/* A list as most objects need no other one. */
+static struct dma_resv_list *list_alloc_short(u64 generation, gfp_t gfp)
 {
 	struct dma_resv_list *list;
 
 	list = kmalloc(struct_size(list, slots, SLOTS_STEP), gfp);
 	if (list)
-		list_init(list, SLOTS_STEP, 1);
+		list_init(list, SLOTS_STEP, generation);
 	return list;
 }
 
 /*
- * A list with at least @want slots. A slot is 16 bytes and the head of a list 64 on
- * 64-bit machines, so multiples of SLOTS_STEP fill a kmalloc bucket up to
- * LINEAR_MAX, and for longer lists the size of the bucket is asked for.
+ * A list with at least @want slots, and a hash table if it is long and @hashed. A
+ * slot is 16 bytes and the head of a list 64 on 64-bit machines, so multiples of
+ * SLOTS_STEP fill a kmalloc bucket up to LINEAR_MAX, and for longer lists the size
+ * of the bucket is asked for.
  */
-static struct dma_resv_list *list_alloc(size_t want, u64 generation, gfp_t gfp)
+static struct dma_resv_list *list_alloc(size_t want, bool hashed, u64 generation,
+					gfp_t gfp)
 {
 	size_t max = max_t(size_t, round_up(want, SLOTS_STEP), SLOTS_STEP), table = 0;
 	size_t size = sizeof(struct dma_resv_list) + max * sizeof(struct dma_resv_slot);
@@ -339,7 +337,7 @@ static struct dma_resv_list *list_alloc(size_t want, u64 generation, gfp_t gfp)
 	if (want > SLOTS_MAX)
 		return NULL;
 
-	if (want > LINEAR_MAX) {
+	if (want > LINEAR_MAX && hashed) {
 		bits = ilog2(want / 2);
 		table = sizeof(u32) << bits;
 		size = kmalloc_size_roundup(size + table);
@@ -445,7 +443,7 @@ static noinline int list_renew(struct dma_resv *obj, unsigned int room, gfp_t gf
 	size_t live = old ? list_count_live(old) : 0;
 	size_t spare = max3((size_t)room, live, (size_t)SLOTS_STEP);
 
-	new = list_alloc(size_add(live, spare), old ? old->generation + 1 : 1, gfp);
+	new = list_alloc(size_add(live, spare), true, old ? old->generation + 1 : 1, gfp);
 	if (!new)
 		return -ENOMEM;
 
@@ -471,7 +469,7 @@ static noinline int list_grow(struct dma_resv *obj, unsigned int room, gfp_t gfp
 	if (list_locked(obj) || room > SLOTS_STEP)
 		return list_renew(obj, room, gfp);
 
-	new = list_alloc_first(gfp);
+	new = list_alloc_short(1, gfp);
 	if (!new)
 		return -ENOMEM;
 
@@ -708,16 +706,20 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 	dma_resv_assert_held(obj);
 	WARN_ON_ONCE(dma_fence_is_container(fence));
 
-	dma_fence_get(fence);	/* For the list. */
 	if (unlikely(!list)) {
-		add_unreserved(obj, fence, usage);
+		add_unreserved(obj, dma_fence_get(fence), usage);
 		return;
 	}
 
 	same = list_search(list, fence, usage, &weaker);
-	if (same)
-		slot_write(same, fence, usage);
-	else if (unlikely(weaker))
+	if (same) {
+		if (dma_resv_entry_fence(same->entry) != fence)
+			slot_write(same, dma_fence_get(fence), usage);
+		return;
+	}
+
+	dma_fence_get(fence);	/* For the list. */
+	if (unlikely(weaker))
 		list_promote(list, weaker, fence, usage);
 	else if (likely(list->num < list->limit))
 		list_append(list, fence, usage);
@@ -725,6 +727,37 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 		add_unreserved(obj, fence, usage);
 }
 EXPORT_SYMBOL(dma_resv_add_fence);
+
+/* Put @replacement into @slot if that is of @context. */
+static __always_inline void
+slot_replace(struct dma_resv_list *list, struct dma_resv_slot *slot, u64 context,
+	     struct dma_fence *replacement, enum dma_resv_usage usage)
+{
+	struct dma_fence *old = dma_resv_entry_fence(slot->entry);
+
+	if (!old || likely(old->context != context))
+		return;
+
+	if (unlikely(dma_resv_entry_usage(slot->entry) != usage))
+		list_allow_strays(list);
+	slot_store(list, slot, dma_fence_get(replacement), usage);
+}
+
+/* dma_resv_replace_fences() in a list with a hash table. */
+static noinline void
+list_replace_hashed(struct dma_resv_list *list, u64 context,
+		    struct dma_fence *replacement, enum dma_resv_usage usage)
+{
+	struct dma_resv_slot *slot;
+	u32 link = *list_bucket(list, context);
+
+	while (link) {
+		slot = dma_resv_slot_at(list, link);
+		/* Before the slot moves to another chain. */
+		link = slot->hash_next;
+		slot_replace(list, slot, context, replacement, usage);
+	}
+}
 
 /**
  * dma_resv_replace_fences() - exchange the fences of a context
@@ -745,43 +778,85 @@ void dma_resv_replace_fences(struct dma_resv *obj, uint64_t context,
 			     enum dma_resv_usage usage)
 {
 	struct dma_resv_list *list = list_locked(obj);
-	struct dma_resv_slot *slot, *next;
+	struct dma_resv_slot *slot, *end;
 
 	dma_resv_assert_held(obj);
 
 	if (!list)
 		return;
-
-	for (slot = list_candidate_first(list, context); slot; slot = next) {
-		struct dma_fence *old = dma_resv_entry_fence(slot->entry);
-
-		/* Before the slot moves to another chain. */
-		next = list_candidate_next(list, slot);
-		if (!old || old->context != context)
-			continue;
-
-		if (dma_resv_entry_usage(slot->entry) != usage)
-			list_allow_strays(list);
-		slot_store(list, slot, dma_fence_get(replacement), usage);
+	if (list->buckets) {
+		list_replace_hashed(list, context, replacement, usage);
+		return;
 	}
+
+	end = list->slots + list->num;
+	for (slot = list->slots; slot < end; slot++)
+		slot_replace(list, slot, context, replacement, usage);
 }
 EXPORT_SYMBOL(dma_resv_replace_fences);
 
-/* Fill @list, which is new; false if that was disturbed or ran out of slots. */
+/* How many fences there are in @obj at most, at this moment. */
+static size_t resv_max(struct dma_resv *obj)
+{
+	struct dma_resv_list *list;
+
+	guard(rcu)();
+	list = dma_resv_list(obj);
+	return list ? list->max : 0;
+}
+
+/*
+ * Fill @list, which is new and has no hash table; false if that was disturbed or
+ * ran out of slots.
+ */
 static bool list_gather(struct dma_resv_list *list, struct dma_resv_iter *cursor)
 {
+	struct dma_resv_slot *slot = list->slots, *end = slot + list->max;
 	struct dma_fence *fence;
 
 	guard(rcu)();
 	dma_resv_cursor_rewind(cursor);
 	while (dma_resv_cursor_next_pending(cursor, &fence)) {
-		if (list->num == list->max) {
+		if (slot == end) {
 			dma_fence_put(fence);
 			return false;
 		}
-		list_append(list, fence, cursor->found_usage);
+		slot->entry = dma_resv_entry(fence, cursor->found_usage);
+		slot->hash_next = 0;
+		list->num++;
+		list_link(list, slot++, cursor->found_usage);
 	}
 	return !dma_resv_cursor_is_stale(cursor);
+}
+
+/*
+ * A list of the pending fences of @src, or an ERR_PTR(). A long one has no hash
+ * table and no room, so that the next reservation makes one that has: most copies
+ * are for somebody who waits, and will never need it.
+ */
+static struct dma_resv_list *list_copy(struct dma_resv *src, u64 generation)
+{
+	struct dma_resv_list *list;
+	struct dma_resv_iter cursor;
+
+	dma_resv_iter_begin(&cursor, src, DMA_RESV_USAGE_BOOKKEEP);
+	for (;;) {
+		size_t max = resv_max(src);
+
+		list = max <= SLOTS_STEP ?
+			list_alloc_short(generation, GFP_KERNEL) :
+			list_alloc(max, false, generation, GFP_KERNEL);
+		if (!list)
+			return ERR_PTR(-ENOMEM);
+		if (list_gather(list, &cursor))
+			break;
+		list_retire(list);
+	}
+	if (list->max > LINEAR_MAX) {
+		list->max = list->num;
+		list->limit = list->num;
+	}
+	return list;
 }
 
 /**
@@ -796,25 +871,16 @@ static bool list_gather(struct dma_resv_list *list, struct dma_resv_iter *cursor
 int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 {
 	struct dma_resv_list *old = list_locked(dst), *new;
-	u64 generation = old ? old->generation + 1 : 1;
-	struct dma_resv_iter cursor;
 
 	dma_resv_assert_held(dst);
 
-	dma_resv_iter_begin(&cursor, src, DMA_RESV_USAGE_BOOKKEEP);
-	for (;;) {
-		size_t count = dma_resv_cursor_measure(&cursor);
+	if (!old && !resv_max(src))
+		return 0;
 
-		if (!count && !old)
-			return 0;
+	new = list_copy(src, old ? old->generation + 1 : 1);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
 
-		new = list_alloc(count, generation, GFP_KERNEL);
-		if (!new)
-			return -ENOMEM;
-		if (list_gather(new, &cursor))
-			break;
-		list_retire(new);
-	}
 	dma_resv_publish(dst, new);
 	if (old)
 		list_retire(old);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lazy mappings of buffers: mmap() itself touches no page; the first access
- * to a part of the mapping fills the page table around it, or maps a huge page
- * at once where the memory is large and aligned enough.
+ * Lazy mappings of buffers: mmap() itself touches no page, unless there is only
+ * one; the first access to a part of the mapping fills the page table around it,
+ * or maps a huge page at once where the memory is large and aligned enough.
  */
 
 #include <linux/mm.h>
@@ -138,6 +138,16 @@ static const struct vm_operations_struct pfn_vm_ops = {
 #endif
 };
 
+/* A fault costs more than the entry of a page; if this fails there will be one. */
+static void map_only_page(const struct pfn_source *src, struct vm_area_struct *vma)
+{
+	struct pfn_run run;
+
+	if (src->run_at(src, vma->vm_pgoff, &run))
+		vmf_insert_pfn(vma, vma->vm_start,
+			       run.pfn + (vma->vm_pgoff - run.pgoff));
+}
+
 /**
  * pfn_source_mmap() - let an exporter's mmap callback map lazily
  * @src: the buffer; lives as long as the mapping's file
@@ -157,6 +167,8 @@ int pfn_source_mmap(const struct pfn_source *src, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = (void *)src;
 	vma->vm_ops = &pfn_vm_ops;
+	if (vma_pages(vma) == 1)
+		map_only_page(src, vma);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(pfn_source_mmap);

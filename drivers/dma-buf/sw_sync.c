@@ -50,7 +50,7 @@
  * reference to any fence of the same timeline there. Hence the queue has a lock
  * of its own, inside of the other: a fence that is released leaves the queue
  * without the fence lock, and one that is signaled is taken out first, with
- * a reference that is dropped when no lock is held.
+ * a reference.
  */
 
 struct sw_sync_create_fence_data {
@@ -64,6 +64,9 @@ struct sw_sync_get_deadline {
 	__u32	pad;		/* in: 0 */
 	__s32	fence_fd;	/* in: a sync_file with a fence of sw_sync */
 };
+
+/* So many fences are signaled without a look whether others want to run. */
+#define SIGNAL_BATCH	64
 
 #define SW_SYNC_IOC_MAGIC		'W'
 #define SW_SYNC_IOC_CREATE_FENCE	_IOWR(SW_SYNC_IOC_MAGIC, 0, \
@@ -285,6 +288,24 @@ static struct dma_fence *sync_pt_create(struct sync_timeline *timeline,
 	return &pt->base;
 }
 
+/* Signal and put up to SIGNAL_BATCH fences. Returns the next, or NULL. */
+static struct sync_pt *signal_some(struct sync_timeline *timeline,
+				   struct sync_pt *pt)
+{
+	unsigned int left = SIGNAL_BATCH;
+
+	spin_lock_irq(&timeline->fence_lock);
+	while (pt && left--) {
+		struct sync_pt *next = pt->next;
+
+		dma_fence_signal_locked(&pt->base);
+		dma_fence_put(&pt->base);
+		pt = next;
+	}
+	spin_unlock_irq(&timeline->fence_lock);
+	return pt;
+}
+
 /*
  * Advance @timeline by at most INT_MAX and signal what that passes. All of it
  * leaves the queue while the lock is held, or the next step would wrap around it.
@@ -308,11 +329,10 @@ static void sync_timeline_advance(struct sync_timeline *timeline, u32 step)
 	*tail = NULL;
 	spin_unlock_irq(&timeline->queue_lock);
 
-	while ((pt = passed)) {
-		passed = pt->next;
-		dma_fence_signal(&pt->base);
-		dma_fence_put(&pt->base);
-		cond_resched();
+	while (passed) {
+		passed = signal_some(timeline, passed);
+		if (passed)
+			cond_resched();
 	}
 }
 

@@ -5,7 +5,8 @@
  *
  * Vocabulary:
  *   account	the pages that one user answers for. It exists as long as one of
- *		the buffers that were charged to it.
+ *		the buffers that were charged to it, and may stay after that until
+ *		the next one has nobody left: the idle account.
  */
 
 #include <linux/capability.h>
@@ -31,9 +32,9 @@ struct owner {
 };
 
 /*
- * Invariants: an account is in the table from its first reference to its last.
- * @node, @nr_refs and @nr_pages are protected by accounts_lock; @owner never
- * changes and holds a reference to its namespace.
+ * Invariants: an account is in the table while it has references or is the idle
+ * account, which is of no namespace. @node, @nr_refs and @nr_pages are protected
+ * by accounts_lock; @owner never changes and holds a reference to its namespace.
  */
 struct udmabuf_account {
 	struct hlist_node node;
@@ -44,6 +45,7 @@ struct udmabuf_account {
 
 static DEFINE_SPINLOCK(accounts_lock);
 static DEFINE_HASHTABLE(accounts, 6);
+static struct udmabuf_account *idle_account;
 
 /*
  * A user namespace gives its maker as many user ids as it likes, so that what
@@ -84,6 +86,28 @@ static struct udmabuf_account *account_find(struct owner owner)
 	return NULL;
 }
 
+/* A reference to the account of @owner, to @fresh if there is none, or NULL. */
+static struct udmabuf_account *account_ref(struct owner owner,
+					   struct udmabuf_account *fresh)
+{
+	struct udmabuf_account *account;
+
+	spin_lock(&accounts_lock);
+	account = account_find(owner);
+	if (!account && fresh) {
+		account = fresh;
+		if (owner.ns)
+			get_user_ns(owner.ns);
+		hash_add(accounts, &account->node, owner_hash(owner));
+	}
+	if (account == idle_account)
+		idle_account = NULL;
+	if (account)
+		account->nr_refs++;
+	spin_unlock(&accounts_lock);
+	return account;
+}
+
 /**
  * udmabuf_account_get() - the account of the calling process
  *
@@ -98,23 +122,19 @@ struct udmabuf_account *udmabuf_account_get(void)
 {
 	struct owner owner = owner_of(current_cred());
 	struct udmabuf_account *fresh __free(kfree) = NULL;
-	struct udmabuf_account *account;
+	struct udmabuf_account *account = account_ref(owner, NULL);
+
+	if (account)
+		return account;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	if (!fresh)
 		return NULL;
+	fresh->owner = owner;
 
-	scoped_guard(spinlock, &accounts_lock) {
-		account = account_find(owner);
-		if (!account) {
-			account = no_free_ptr(fresh);
-			account->owner = owner;
-			if (owner.ns)
-				get_user_ns(owner.ns);
-			hash_add(accounts, &account->node, owner_hash(owner));
-		}
-		account->nr_refs++;
-	}
+	account = account_ref(owner, fresh);
+	if (account == fresh)
+		fresh = NULL;
 	return account;
 }
 EXPORT_SYMBOL_IF_KUNIT(udmabuf_account_get);
@@ -159,6 +179,19 @@ int udmabuf_account_charge(struct udmabuf_account *account,
 }
 EXPORT_SYMBOL_IF_KUNIT(udmabuf_account_charge);
 
+/* @account has no references left. Returns the account to be freed, or NULL. */
+static struct udmabuf_account *account_retire(struct udmabuf_account *account)
+{
+	lockdep_assert_held(&accounts_lock);
+
+	/* A namespace is not kept longer than it has buffers. */
+	if (!account->owner.ns)
+		swap(account, idle_account);
+	if (account)
+		hash_del(&account->node);
+	return account;
+}
+
 /**
  * udmabuf_account_put() - drop a reference, and what was charged through it
  * @account: the account, not necessarily that of the calling process
@@ -168,19 +201,18 @@ EXPORT_SYMBOL_IF_KUNIT(udmabuf_account_charge);
  */
 void udmabuf_account_put(struct udmabuf_account *account, unsigned long charged)
 {
-	bool last;
+	struct udmabuf_account *over = NULL;
 
-	spin_lock(&accounts_lock);
-	account->nr_pages -= charged;
-	last = !--account->nr_refs;
-	if (last)
-		hash_del(&account->node);
-	spin_unlock(&accounts_lock);
-	if (!last)
+	scoped_guard(spinlock, &accounts_lock) {
+		account->nr_pages -= charged;
+		if (!--account->nr_refs)
+			over = account_retire(account);
+	}
+	if (!over)
 		return;
 
-	if (account->owner.ns)
-		put_user_ns(account->owner.ns);
-	kfree(account);
+	if (over->owner.ns)
+		put_user_ns(over->owner.ns);
+	kfree(over);
 }
 EXPORT_SYMBOL_IF_KUNIT(udmabuf_account_put);

@@ -58,30 +58,42 @@ static int runs_reserve(struct udmabuf_pages *pages, unsigned long nr)
 }
 
 /*
- * Append @nr pages of @folio from its page @first on, and take over the pin.
- * Only what starts with the folio continues a run: a folio that was pinned
- * twice has to be found twice.
+ * Append @nr pages from frame @pfn on, all of one folio. Only what starts with
+ * its folio continues a run: a folio that was pinned twice has to be found twice.
  */
-static void runs_append(struct udmabuf_pages *pages, struct folio *folio,
-			unsigned long first, unsigned long nr)
+static inline void runs_append(struct udmabuf_pages *pages, unsigned long pfn,
+			       unsigned long nr, bool starts_folio)
 {
-	unsigned long pfn = folio_pfn(folio) + first;
-	const struct udmabuf_run *last = NULL;
-	bool adjacent;
+	bool adjacent = pages->nr_runs && pfn == pages->next_pfn;
 
-	if (pages->nr_runs)
-		last = &pages->runs[pages->nr_runs - 1];
-	adjacent = last && pfn - last->pfn == pages->nr_pages - last->pgoff;
 	if (!adjacent)
 		pages->nr_segments++;
-	if (first || !adjacent)
+	if (!adjacent || !starts_folio)
 		pages->runs[pages->nr_runs++] = (struct udmabuf_run){
 			.pfn = pfn,
 			.pgoff = pages->nr_pages,
 		};
 	pages->nr_pages += nr;
-	if (nr < folio_nr_pages(folio) && !folio_test_hugetlb(folio))
-		pages->nr_partial++;
+	pages->next_pfn = pfn + nr;
+}
+
+/*
+ * Take over the pin of @folio, of which at most @max pages are wanted, from its
+ * page @first on. Returns how many those are.
+ */
+static inline unsigned long folio_append(struct udmabuf_pages *pages,
+					 struct folio *folio, unsigned long first,
+					 unsigned long max)
+{
+	unsigned long nr = 1;
+
+	if (folio_test_large(folio)) {
+		nr = min(folio_nr_pages(folio) - first, max);
+		if (nr < folio_nr_pages(folio) && !folio_test_hugetlb(folio))
+			pages->nr_partial++;
+	}
+	runs_append(pages, folio_pfn(folio) + first, nr, !first);
+	return nr;
 }
 
 /**
@@ -131,8 +143,7 @@ int udmabuf_pages_pin(struct udmabuf_pages *pages, struct file *memfd,
 		/* @skip is in bytes, and of the first folio only. */
 		first = skip >> PAGE_SHIFT;
 		for (i = 0; i < pinned; i++, first = 0) {
-			nr = min(folio_nr_pages(folios[i]) - first, nr_pages);
-			runs_append(pages, folios[i], first, nr);
+			nr = folio_append(pages, folios[i], first, nr_pages);
 			offset += (loff_t)nr << PAGE_SHIFT;
 			nr_pages -= nr;
 		}
@@ -143,12 +154,14 @@ int udmabuf_pages_pin(struct udmabuf_pages *pages, struct file *memfd,
 EXPORT_SYMBOL_IF_KUNIT(udmabuf_pages_pin);
 
 /* The folio that contains page @pfn, and how many of its pages follow, that one included. */
-static struct folio *folio_at(unsigned long pfn, unsigned long *left)
+static inline struct folio *folio_at(unsigned long pfn, unsigned long *left)
 {
 	struct page *page = pfn_to_page(pfn);
 	struct folio *folio = page_folio(page);
 
-	*left = folio_nr_pages(folio) - folio_page_idx(folio, page);
+	*left = 1;
+	if (folio_test_large(folio))
+		*left = folio_nr_pages(folio) - folio_page_idx(folio, page);
 	return folio;
 }
 
@@ -359,8 +372,8 @@ struct segment {
 };
 
 /* Step to the segment that starts at @behind; false if there is none. */
-static inline bool next_segment(const struct udmabuf_pages *pages,
-				struct segment *segment)
+static __always_inline bool
+next_segment(const struct udmabuf_pages *pages, struct segment *segment)
 {
 	const struct udmabuf_run *end = pages->runs + pages->nr_runs;
 	const struct udmabuf_run *first = segment->behind, *run = first + 1;
@@ -393,16 +406,34 @@ static unsigned long count_entries(const struct udmabuf_pages *pages,
 	return count;
 }
 
-/* Enter a segment, in entries of at most @max pages. Returns the entry behind. */
-static struct scatterlist *enter_segment(struct scatterlist *sg,
-					 unsigned long pfn, unsigned long nr,
-					 unsigned long max)
+/* The entry behind @sg, which is not the last: sg_next() without its checks. */
+static inline struct scatterlist *entry_behind(struct scatterlist *sg)
 {
-	for (; nr > max; nr -= max, pfn += max, sg = sg_next(sg))
-		sg_set_page(sg, pfn_to_page(pfn), max << PAGE_SHIFT, 0);
+	sg++;
+	return unlikely(sg_is_chain(sg)) ? sg_chain_ptr(sg) : sg;
+}
 
-	sg_set_page(sg, pfn_to_page(pfn), nr << PAGE_SHIFT, 0);
-	return sg_next(sg);
+/* Enter all segments, in entries of at most @max pages, for which there is room. */
+static void enter_segments(const struct udmabuf_pages *pages,
+			   struct scatterlist *sg, unsigned long max)
+{
+	struct segment segment = { .behind = pages->runs };
+	bool more = next_segment(pages, &segment);
+
+	while (more) {
+		while (segment.nr > max) {
+			sg_set_page(sg, pfn_to_page(segment.pfn),
+				    max << PAGE_SHIFT, 0);
+			segment.pfn += max;
+			segment.nr -= max;
+			sg = entry_behind(sg);
+		}
+		sg_set_page(sg, pfn_to_page(segment.pfn),
+			    segment.nr << PAGE_SHIFT, 0);
+		more = next_segment(pages, &segment);
+		if (more)
+			sg = entry_behind(sg);
+	}
 }
 
 /**
@@ -420,8 +451,6 @@ struct sg_table *udmabuf_pages_sgt(const struct udmabuf_pages *pages,
 				   size_t max_segment, gfp_t gfp)
 {
 	unsigned long max = min_t(size_t, max_segment, UINT_MAX) >> PAGE_SHIFT;
-	struct segment segment = { .behind = pages->runs };
-	struct scatterlist *sg;
 	struct sg_table *sgt;
 	unsigned long count;
 
@@ -433,9 +462,7 @@ struct sg_table *udmabuf_pages_sgt(const struct udmabuf_pages *pages,
 		return ERR_PTR(-ENOMEM);
 	}
 
-	sg = sgt->sgl;
-	while (next_segment(pages, &segment))
-		sg = enter_segment(sg, segment.pfn, segment.nr, max);
+	enter_segments(pages, sgt->sgl, max);
 	return sgt;
 }
 EXPORT_SYMBOL_IF_KUNIT(udmabuf_pages_sgt);

@@ -30,6 +30,7 @@ struct udmabuf_run {
  * @nr_runs: how many there are
  * @max_runs: for how many there is room
  * @nr_pages: pages of all runs together
+ * @next_pfn: the frame behind the last page, if there is one
  * @nr_segments: how many pieces they are, if neighbours that are adjacent in
  *	memory count as one
  * @nr_partial: large folios of shmem that are not in it as a whole
@@ -44,6 +45,7 @@ struct udmabuf_pages {
 	unsigned long nr_runs;
 	unsigned long max_runs;
 	pgoff_t nr_pages;
+	unsigned long next_pfn;
 	unsigned long nr_segments;
 	unsigned long nr_partial;
 	unsigned long hint;

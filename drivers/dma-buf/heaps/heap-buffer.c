@@ -571,7 +571,8 @@ static void *vmap_steal(void)
 		list_del_init(&buf->idle);
 		nr_idle_vmaps--;
 		vaddr = buf->vaddr;
-		buf->vaddr = NULL;
+		/* The last access: pairs with heap_buffer_release(). */
+		smp_store_release(&buf->vaddr, NULL);
 	}
 	spin_unlock(&idle_lock);
 	return vaddr;
@@ -702,8 +703,14 @@ static struct notifier_block idle_vmaps_notifier = {
 static void heap_buffer_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buf = dmabuf->priv;
-	void *vaddr = vmap_claim(buf);
+	void *vaddr = NULL;
 
+	/*
+	 * A buffer without a mapping is in no list, and this CPU shares no lock
+	 * with others. Pairs with vmap_steal(), which may have been at it.
+	 */
+	if (smp_load_acquire(&buf->vaddr))
+		vaddr = vmap_claim(buf);
 	if (vaddr)
 		vunmap(vaddr);
 	heap_buffer_free(buf);

@@ -4,12 +4,15 @@
  * pins, moves, and page frames.
  */
 
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
 #include <linux/scatterlist.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include <kunit/test.h>
 
@@ -390,6 +393,56 @@ static void map_cached_bidirectional_serves_all(struct kunit *test)
 	mock_importer_detach(importer);
 	KUNIT_EXPECT_EQ(test, exporter->unmap_dir, DMA_BIDIRECTIONAL);
 }
+
+#if DMABUF_OURS && !IS_ENABLED(CONFIG_DMABUF_CONTRACT)
+struct other_mapper {
+	struct work_struct work;
+	struct completion done;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+};
+
+static void map_in_other_task(struct work_struct *work)
+{
+	struct other_mapper *other = container_of(work, struct other_mapper, work);
+
+	other->sgt = dma_buf_map_attachment_unlocked(other->attach, DMA_TO_DEVICE);
+	if (!IS_ERR(other->sgt))
+		dma_buf_unmap_attachment_unlocked(other->attach, other->sgt,
+						  DMA_TO_DEVICE);
+	complete(&other->done);
+}
+
+/* Passes if nobody who holds the lock keeps others from a mapping that is kept. */
+static void map_of_kept_mapping_needs_no_lock(struct kunit *test)
+{
+	struct mock_exporter_config config = { .flags = MOCK_CACHED };
+	struct mock_exporter *exporter = mock_exporter_create(test, &config);
+	struct mock_importer *importer = mock_importer_create(test, exporter, false);
+	struct other_mapper other = { .attach = importer->attach };
+	unsigned long left;
+
+	KUNIT_ASSERT_EQ(test, mock_importer_map(importer, DMA_BIDIRECTIONAL), 0);
+	init_completion(&other.done);
+	INIT_WORK_ONSTACK(&other.work, map_in_other_task);
+
+	dma_resv_lock(exporter->dmabuf->resv, NULL);
+	schedule_work(&other.work);
+	left = wait_for_completion_timeout(&other.done, 10 * HZ);
+	dma_resv_unlock(exporter->dmabuf->resv);
+	flush_work(&other.work);
+	destroy_work_on_stack(&other.work);
+
+	KUNIT_EXPECT_NE(test, left, 0);
+	KUNIT_EXPECT_PTR_EQ(test, other.sgt, importer->sgt);
+	KUNIT_EXPECT_EQ(test, mock_exporter_calls(exporter, MOCK_MAP), 1);
+}
+#else
+static void map_of_kept_mapping_needs_no_lock(struct kunit *test)
+{
+	kunit_skip(test, "stock, or a checker that takes the lock each time");
+}
+#endif
 
 /* Passes if the error of map_dma_buf comes through, and nothing is kept. */
 static void map_failure_is_passed_on(struct kunit *test)
@@ -1396,6 +1449,7 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE(map_unlocked_maps_and_unmaps),
 	KUNIT_CASE(map_in_other_direction_is_busy),
 	KUNIT_CASE(map_cached_bidirectional_serves_all),
+	KUNIT_CASE(map_of_kept_mapping_needs_no_lock),
 	KUNIT_CASE(map_failure_is_passed_on),
 	KUNIT_CASE(map_dynamic_failure_leaves_no_pin),
 	KUNIT_CASE(map_dynamic_pin_failure_is_passed_on),

@@ -302,6 +302,37 @@ static const char *fence_line(const char *usage)
 	return line;
 }
 
+/* Passes if a newer buffer comes before an older one, also with some gone in between. */
+TEST_F(bufinfo, newest_first)
+{
+	int buffers[64], nr = ARRAY_SIZE(buffers), i, found = 0;
+	unsigned long ino, last = ~0UL;
+	char name[16], *line;
+
+	for (i = 0; i < nr; i++) {
+		buffers[i] = buffer_create(self->dev, PAGE);
+		ASSERT_LE(0, buffers[i]);
+		ASSERT_EQ(0, buffer_name(buffers[i], "one of many"));
+	}
+	for (i = 1; i < nr; i += 3)
+		close(buffers[i]);
+
+	ASSERT_LT(0, read_file(BUFINFO, self->text, TEXT_SIZE));
+	for (line = strtok(self->text, "\n"); line; line = strtok(NULL, "\n")) {
+		if (!strstr(line, "\tone of many") ||
+		    sscanf(line, "%*u %*x %*x %*d %15s %lu", name, &ino) != 2)
+			continue;
+		EXPECT_GT(last, ino);
+		last = ino;
+		found++;
+	}
+	EXPECT_EQ(nr - nr / 3, found);
+
+	for (i = 0; i < nr; i++)
+		if (i % 3 != 1)
+			close(buffers[i]);
+}
+
 /* Passes if pending fences are listed with usage, driver, timeline and number. */
 TEST_F(bufinfo, fences)
 {
