@@ -1,11 +1,12 @@
 # Everything is made under build/; the work is done by the scripts in harness/.
-SUITES := harness overlay series static cocci layers docs kunit-um seeded stock kunit-x86 user iommu conformance media soft-devices kcsan drm-kunit users drivers abi kselftests clients demo
+SUITES := harness overlay series static cocci layers docs kunit-um seeded stock kunit-x86 user iommu conformance media soft-devices kcsan drm-kunit users drivers abi kselftests bench clients demo
 
 help:        ; @sed -n 's/^\#\# //p' Makefile
 demo:        ; @harness/demo
 test:        ; @harness/with python -- harness/test $(SUITES)
 check:       ; @harness/with python -- harness/test kunit-um static:sparse
-bench:       ; @harness/with python -- harness/bench "$(OPS)"
+bench:       ; @harness/with python -- harness/bench $(if $(GAUGES),--gauges "$(GAUGES)") "$(OPS)"
+bench-doc:   ; @harness/with python -- harness/bench --doc
 test-stock:  ; @harness/with python -- harness/test stock
 kernel:      ; @harness/kernel ours demo
 contract-report: ; @harness/with python build static -- harness/contract-report $(if $(KSRC),"$(KSRC)")
@@ -22,10 +23,11 @@ clean:       ; rm -rf build
 ## make test              every check there is; ends with "N passed, N failed"
 ## make test SUITES=...   some of them: harness overlay series static cocci layers docs kunit-um seeded
 ##                        stock kunit-x86 user iommu conformance media soft-devices kcsan drm-kunit
-##                        users drivers abi kselftests clients demo
+##                        users drivers abi kselftests bench clients demo
 ## make check             the quick round: KUnit on user-mode Linux, sparse; no emulator
 ## make bench             what operations cost on stock and on ours; leaves build/bench/table
-## make bench OPS='heap*' the same for some of them
+## make bench OPS='heap*' the same for some of them; GAUGES='icount um' for nanoseconds besides
+## make bench-doc         write what was measured last into the documentation
 ## make test-stock        our tests on the stock subsystem
 ## make kernel            build the demo's kernel and print its path
 ## make contract-report   run the Coccinelle rules over all users of dma-buf in the stock tree
@@ -40,4 +42,4 @@ clean:       ; rm -rf build
 ## make test-deb          build the package and boot it in QEMU
 ## make clean             remove build/, which has all that the other targets made
 
-.PHONY: help demo test check bench test-stock kernel contract-report overlay drivers series test-arch deb test-deb clean
+.PHONY: help demo test check bench bench-doc test-stock kernel contract-report overlay drivers series test-arch deb test-deb clean

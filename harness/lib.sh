@@ -129,7 +129,7 @@ kmake() {
 
 	shift 2
 	case $config in
-	um) arch=ARCH=um ;;
+	um | um-bench) arch=ARCH=um ;;
 	static-clang) cc=LLVM=1 ;;
 	static-i386) arch=ARCH=i386 cc=LLVM=1 ;;
 	arch-*) arch=$(arch_says "$config" kbuild) ;;

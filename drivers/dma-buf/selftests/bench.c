@@ -2,396 +2,152 @@
 /*
  * /dev/dmabuf_bench: the kernel's part of tools/dma-buf/bench.
  *
- * Repeats operations that no system call reaches by itself and tells how long they took.
- * It uses nothing but the interface that Linux 6.12 gives to drivers, so that the very
- * same file measures the subsystem that it is built with, whichever that is. To add an
- * operation: one function and one line in bench_ops[].
+ * Repeats operations that no system call reaches by itself and tells how long they took; makes
+ * buffers and fences for those that one does reach. All files of the benchmark use nothing but
+ * the interface that Linux 6.12 gives to drivers, so that the very same files measure the
+ * subsystem that they are built with, whichever that is. To add an operation: one function and one
+ * line in dmabuf_bench_ops[].
  */
 #include <linux/capability.h>
-#include <linux/cleanup.h>
-#include <linux/dma-buf.h>
-#include <linux/dma-fence.h>
+#include <linux/dma-fence-array.h>
 #include <linux/dma-mapping.h>
-#include <linux/dma-resv.h>
-#include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/iosys-map.h>
-#include <linux/memfd.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/scatterlist.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/timex.h>
+#include <linux/sync_file.h>
+#include <linux/task_work.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include "bench.h"
+#include "bench_run.h"
 
-/* One run of an operation; lives on the stack of the ioctl. */
-struct bench {
-	int fd;
-	struct dma_buf *dmabuf;		/* behind fd, if the operation wants a buffer */
-	unsigned int times;
-	cycles_t began;
-	u64 cycles;
-};
+#define BENCH_RUN(function)	function
+#include "bench_ops.h"
 
-static struct miscdevice bench_misc;
+bool bench_in_ns;
+u64 bench_overhead;
+struct device *bench_device;
 
-static void bench_start(struct bench *bench)
+/* Choose the clock, and find out what reading it costs. */
+void bench_init_clock(bool in_ns)
 {
-	bench->began = get_cycles();
-}
+	u64 least = U64_MAX;
 
-static void bench_stop(struct bench *bench)
-{
-	bench->cycles += get_cycles() - bench->began;
-}
+	bench_in_ns = in_ns || IS_ENABLED(CONFIG_UML);
+	bench_overhead = 0;
+	for (int i = 0; i < 100; i++) {
+		struct bench bench = {};
 
-/*
- * A buffer without memory: what remains is the cost of the core. Its table says
- * that there is a page, as the contract checker reads it.
- */
-static struct scatterlist null_sg;
-static struct sg_table null_sgt = {
-	.sgl = &null_sg, .nents = 1, .orig_nents = 1,
-};
-
-static struct sg_table *null_map(struct dma_buf_attachment *attach,
-				 enum dma_data_direction direction)
-{
-	return attach->dmabuf->priv;
-}
-
-static void null_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-		       enum dma_data_direction direction)
-{
-}
-
-static int null_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	iosys_map_set_vaddr(map, dmabuf->priv);
-	return 0;
-}
-
-static void null_release(struct dma_buf *dmabuf)
-{
-}
-
-static const struct dma_buf_ops null_ops = {
-	.map_dma_buf	= null_map,
-	.unmap_dma_buf	= null_unmap,
-	.vmap		= null_vmap,
-	.release	= null_release,
-};
-
-static struct dma_buf *null_export(void)
-{
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
-
-	info.exp_name = DMABUF_BENCH_NAME;
-	info.ops = &null_ops;
-	info.size = PAGE_SIZE;
-	info.flags = O_RDWR;
-	info.priv = &null_sgt;
-	return dma_buf_export(&info);
-}
-
-static int run_export(struct bench *bench)
-{
-	struct dma_buf *dmabuf;
-	unsigned int i;
-
-	bench_start(bench);
-	for (i = 0; i < bench->times; i++) {
-		dmabuf = null_export();
-		if (IS_ERR(dmabuf))
-			return PTR_ERR(dmabuf);
-		dma_buf_put(dmabuf);
+		bench_start(&bench);
+		bench_stop(&bench);
+		least = min(least, bench.ticks);
 	}
-	bench_stop(bench);
-	return 0;
+	bench_overhead = least;
 }
 
-static int run_attach(struct bench *bench)
+/* Let go of the files whose last reference this task has dropped. */
+void bench_flush_files(void)
 {
-	struct dma_buf_attachment *attach;
-	unsigned int i;
-
-	bench_start(bench);
-	for (i = 0; i < bench->times; i++) {
-		attach = dma_buf_attach(bench->dmabuf, bench_misc.this_device);
-		if (IS_ERR(attach))
-			return PTR_ERR(attach);
-		dma_buf_detach(bench->dmabuf, attach);
-	}
-	bench_stop(bench);
-	return 0;
+	if (current->flags & PF_KTHREAD)
+		flush_delayed_fput();
+	else
+		task_work_run();
 }
 
-/* Map and unmap once. */
-static int map_pair(struct dma_buf_attachment *attach)
+/* Where no interrupt does it at once, do it now. */
+void bench_flush_irq_work(void)
 {
-	struct sg_table *sgt;
-
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
-	return 0;
+	if (IS_ENABLED(CONFIG_X86) && !IS_ENABLED(CONFIG_UML))
+		return;
+	local_irq_disable();
+	irq_work_run();
+	local_irq_enable();
 }
 
-/* An attachment that stays: the first mapping is not part of what is measured. */
-static int run_map(struct bench *bench)
+/* Let workers release what was left to them. */
+void bench_flush_work(void)
 {
-	struct dma_buf_attachment *attach;
-	unsigned int i;
+	__flush_workqueue(system_wq);
+}
+
+/* Run @op on the buffer of its descriptor, or one without memory. */
+int bench_run(const struct dmabuf_bench_op *op, struct bench *bench)
+{
 	int ret;
 
-	attach = dma_buf_attach(bench->dmabuf, bench_misc.this_device);
-	if (IS_ERR(attach))
-		return PTR_ERR(attach);
+	if (!bench_device)
+		return -ENODEV;
+	bench->items = bench->times;
+	if (op->needs_fd)
+		return op->run(bench);
 
-	ret = map_pair(attach);
-	bench_start(bench);
-	for (i = 0; i < bench->times && !ret; i++)
-		ret = map_pair(attach);
-	bench_stop(bench);
-	dma_buf_detach(bench->dmabuf, attach);
+	bench->dmabuf = bench->fd < 0 ? bench_export(&bench_static_ops) : dma_buf_get(bench->fd);
+	if (IS_ERR(bench->dmabuf))
+		return PTR_ERR(bench->dmabuf);
+	ret = op->run(bench);
+	dma_buf_put(bench->dmabuf);
+	bench_flush_files();
 	return ret;
 }
 
-/* All that an importer does for one use: attach, map, unmap, detach. */
-static int run_import(struct bench *bench)
+static const struct dmabuf_bench_op *bench_op_find(const char *name)
 {
-	struct dma_buf_attachment *attach;
-	unsigned int i;
-	int ret = 0;
+	const struct dmabuf_bench_op *op;
 
-	bench_start(bench);
-	for (i = 0; i < bench->times && !ret; i++) {
-		attach = dma_buf_attach(bench->dmabuf, bench_misc.this_device);
-		if (IS_ERR(attach))
-			return PTR_ERR(attach);
-		ret = map_pair(attach);
-		dma_buf_detach(bench->dmabuf, attach);
-	}
-	bench_stop(bench);
-	return ret;
-}
-
-static int run_vmap(struct bench *bench)
-{
-	struct iosys_map map;
-	unsigned int i;
-	int ret;
-
-	bench_start(bench);
-	for (i = 0; i < bench->times; i++) {
-		ret = dma_buf_vmap_unlocked(bench->dmabuf, &map);
-		if (ret)
-			return ret;
-		dma_buf_vunmap_unlocked(bench->dmabuf, &map);
-	}
-	bench_stop(bench);
-	return 0;
-}
-
-/* What nobody can do without who makes a buffer of a memfd's pages. */
-static int memfd_pin_all(struct file *memfd, struct folio **folios, pgoff_t nr_pages,
-			 unsigned int times)
-{
-	pgoff_t offset;
-	long nr;
-
-	while (times--) {
-		nr = memfd_pin_folios(memfd, 0, ((loff_t)nr_pages << PAGE_SHIFT) - 1,
-				      folios, nr_pages, &offset);
-		if (nr <= 0)
-			return nr ?: -EINVAL;
-		unpin_folios(folios, nr);
-	}
-	return 0;
-}
-
-static int run_memfd_pin(struct bench *bench)
-{
-	struct file *memfd __free(fput) = fget(bench->fd);
-	pgoff_t nr_pages;
-	int ret;
-
-	if (!memfd)
-		return -EBADF;
-	nr_pages = i_size_read(file_inode(memfd)) >> PAGE_SHIFT;
-	struct folio **folios __free(kvfree) =
-		kvmalloc_array(nr_pages, sizeof(*folios), GFP_KERNEL);
-	if (!folios)
-		return -ENOMEM;
-
-	bench_start(bench);
-	ret = memfd_pin_all(memfd, folios, nr_pages, bench->times);
-	bench_stop(bench);
-	return ret;
-}
-
-static const char *bench_fence_name(struct dma_fence *fence)
-{
-	return DMABUF_BENCH_NAME;
-}
-
-static const struct dma_fence_ops bench_fence_ops = {
-	.get_driver_name	= bench_fence_name,
-	.get_timeline_name	= bench_fence_name,
-};
-
-static DEFINE_SPINLOCK(bench_fence_lock);
-
-static struct dma_fence *bench_fence_create(u64 context, u64 seqno)
-{
-	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	if (fence)
-		dma_fence_init(fence, &bench_fence_ops, &bench_fence_lock,
-			       context, seqno);
-	return fence;
-}
-
-static int run_fence(struct bench *bench)
-{
-	u64 context = dma_fence_context_alloc(1);
-	struct dma_fence *fence;
-	unsigned int i;
-
-	bench_start(bench);
-	for (i = 0; i < bench->times; i++) {
-		fence = bench_fence_create(context, i + 1);
-		if (!fence)
-			return -ENOMEM;
-		dma_fence_signal(fence);
-		dma_fence_put(fence);
-	}
-	bench_stop(bench);
-	return 0;
-}
-
-static int run_resv_lock(struct bench *bench)
-{
-	struct dma_resv resv;
-	unsigned int i;
-
-	dma_resv_init(&resv);
-	bench_start(bench);
-	for (i = 0; i < bench->times; i++) {
-		dma_resv_lock(&resv, NULL);
-		dma_resv_unlock(&resv);
-	}
-	bench_stop(bench);
-	dma_resv_fini(&resv);
-	return 0;
-}
-
-/* A frame after the other on one timeline: reserve, add, signal. */
-static int run_resv_stream(struct bench *bench)
-{
-	u64 context = dma_fence_context_alloc(1);
-	struct dma_fence *fence;
-	struct dma_resv resv;
-	unsigned int i;
-	int ret = 0;
-
-	dma_resv_init(&resv);
-	bench_start(bench);
-	for (i = 0; i < bench->times && !ret; i++) {
-		fence = bench_fence_create(context, i + 1);
-		if (!fence) {
-			ret = -ENOMEM;
-			break;
-		}
-		dma_resv_lock(&resv, NULL);
-		ret = dma_resv_reserve_fences(&resv, 1);
-		if (!ret)
-			dma_resv_add_fence(&resv, fence, DMA_RESV_USAGE_WRITE);
-		dma_resv_unlock(&resv);
-		dma_fence_signal(fence);
-		dma_fence_put(fence);
-	}
-	bench_stop(bench);
-	dma_resv_fini(&resv);
-	return ret;
-}
-
-static const struct bench_op {
-	const char *name;
-	int (*run)(struct bench *bench);
-	bool buffer;			/* works on the buffer of the ioctl's fd */
-} bench_ops[] = {
-	{ "export",		run_export },
-	{ "attach",		run_attach,	true },
-	{ "map",		run_map,	true },
-	{ "import",		run_import,	true },
-	{ "vmap",		run_vmap,	true },
-	{ "memfd_pin",		run_memfd_pin },
-	{ "fence",		run_fence },
-	{ "resv_lock",		run_resv_lock },
-	{ "resv_stream",	run_resv_stream },
-};
-
-static const struct bench_op *bench_op_find(const char *name)
-{
-	const struct bench_op *op;
-
-	for (op = bench_ops; op < bench_ops + ARRAY_SIZE(bench_ops); op++)
+	for (op = dmabuf_bench_ops; op < dmabuf_bench_ops + ARRAY_SIZE(dmabuf_bench_ops); op++)
 		if (!strcmp(op->name, name))
 			return op;
 	return NULL;
 }
 
-static int bench_run(const struct bench_op *op, struct bench *bench)
+static bool run_is_valid(const struct dmabuf_bench_run *arg)
 {
-	int ret;
-
-	if (!op->buffer)
-		return op->run(bench);
-
-	bench->dmabuf = dma_buf_get(bench->fd);
-	if (IS_ERR(bench->dmabuf))
-		return PTR_ERR(bench->dmabuf);
-	ret = op->run(bench);
-	dma_buf_put(bench->dmabuf);
-	return ret;
+	return arg->times && arg->times <= DMABUF_BENCH_MAX_TIMES &&
+	       arg->n <= DMABUF_BENCH_MAX_N && !arg->pad &&
+	       strnlen(arg->op, sizeof(arg->op)) < sizeof(arg->op);
 }
 
 static long ioctl_run(void __user *argp)
 {
-	const struct bench_op *op;
+	const struct dmabuf_bench_op *op;
 	struct dmabuf_bench_run arg;
 	struct bench bench = {};
 	int ret;
 
 	if (copy_from_user(&arg, argp, sizeof(arg)))
 		return -EFAULT;
-	if (!arg.times || arg.times > DMABUF_BENCH_MAX_TIMES ||
-	    strnlen(arg.op, sizeof(arg.op)) == sizeof(arg.op))
+	if (!run_is_valid(&arg))
 		return -EINVAL;
 	op = bench_op_find(arg.op);
 	if (!op)
 		return -ENOENT;
+	if (op->sizes[0] && !arg.n)
+		return -EINVAL;
 
 	bench.fd = arg.fd;
+	bench.n = arg.n;
 	bench.times = arg.times;
 	ret = bench_run(op, &bench);
 	if (ret)
 		return ret;
 
-	arg.cycles = bench.cycles;
+	arg.items = bench.items;
+	arg.cycles = bench.ticks;
 	return copy_to_user(argp, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
 static long ioctl_export(void)
 {
-	struct dma_buf *dmabuf = null_export();
+	struct dma_buf *dmabuf = bench_export(&bench_static_ops);
 	int fd;
 
 	if (IS_ERR(dmabuf))
@@ -402,8 +158,156 @@ static long ioctl_export(void)
 	return fd;
 }
 
+/*
+ * What an open device has: the fences that it has made and not yet signaled, oldest first, and the
+ * memory behind its mappings.
+ */
+struct bench_file {
+	struct mutex lock;		/* of all below */
+	struct list_head fences;	/* each with a reference */
+	u64 seqno;			/* of the last that went to a buffer */
+	u64 context;			/* of the next that goes to a sync_file */
+	struct bench_blocks *blocks;	/* of its mappings, once there is one */
+};
+
+/* A fence that bench_file_signal() signals. */
+static struct dma_fence *file_fence(struct bench_file *bfile, u64 context, u64 seqno)
+{
+	struct dma_fence *fence = bench_fence_create(context, seqno);
+
+	lockdep_assert_held(&bfile->lock);
+	if (fence)
+		list_add_tail(&container_of(fence, struct bench_fence, base)->link,
+			      &bfile->fences);
+	return fence;
+}
+
+static void bench_file_signal(struct bench_file *bfile, unsigned long nr)
+{
+	struct bench_fence *fence, *next;
+
+	lockdep_assert_held(&bfile->lock);
+	list_for_each_entry_safe(fence, next, &bfile->fences, link) {
+		if (!nr--)
+			return;
+		list_del(&fence->link);
+		dma_fence_signal(&fence->base);
+		dma_fence_put(&fence->base);
+	}
+}
+
+/* The same @n timelines each time, each with its next fence. */
+static int make_busy(struct bench_file *bfile, struct dma_resv *resv, unsigned int n,
+		     enum dma_resv_usage usage)
+{
+	struct dma_fence *fence;
+	int ret;
+
+	dma_resv_assert_held(resv);
+	bfile->seqno++;
+	ret = dma_resv_reserve_fences(resv, n);
+	for (unsigned int i = 0; i < n && !ret; i++) {
+		fence = file_fence(bfile, BENCH_CONTEXT + i, bfile->seqno);
+		if (fence)
+			dma_resv_add_fence(resv, fence, usage);
+		else
+			ret = -ENOMEM;
+	}
+	return ret;
+}
+
+static long ioctl_fences(struct bench_file *bfile, void __user *argp)
+{
+	struct dmabuf_bench_fences arg;
+	int ret;
+
+	if (copy_from_user(&arg, argp, sizeof(arg)))
+		return -EFAULT;
+	if (!arg.n || arg.n > DMABUF_BENCH_MAX_N || arg.write > 1)
+		return -EINVAL;
+	struct dma_buf *dmabuf __free(bench_buf) = dma_buf_get(arg.fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	guard(mutex)(&bfile->lock);
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = make_busy(bfile, dmabuf->resv, arg.n,
+			arg.write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+	dma_resv_unlock(dmabuf->resv);
+	return ret;
+}
+
+static long ioctl_signal(struct bench_file *bfile, unsigned long nr)
+{
+	guard(mutex)(&bfile->lock);
+	bench_file_signal(bfile, nr);
+	return 0;
+}
+
+static void put_all(struct dma_fence **fences, unsigned int nr)
+{
+	while (nr)
+		dma_fence_put(fences[--nr]);
+	kfree(fences);
+}
+
+/* @n pending fences of timelines of their own, as one. */
+static struct dma_fence *file_fences(struct bench_file *bfile, unsigned int n)
+{
+	struct dma_fence_array *array;
+	struct dma_fence **fences;
+
+	if (n == 1)
+		return dma_fence_get(file_fence(bfile, bfile->context++, 1));
+
+	fences = kcalloc(n, sizeof(*fences), GFP_KERNEL);
+	if (!fences)
+		return NULL;
+	for (unsigned int i = 0; i < n; i++) {
+		fences[i] = dma_fence_get(file_fence(bfile, bfile->context++, 1));
+		if (!fences[i]) {
+			put_all(fences, i);
+			return NULL;
+		}
+	}
+	array = dma_fence_array_create(n, fences, bfile->context++, 1, false);
+	if (!array)
+		put_all(fences, n);
+	return array ? &array->base : NULL;
+}
+
+#if IS_ENABLED(CONFIG_SYNC_FILE)
+static long ioctl_sync_file(struct bench_file *bfile, unsigned long n)
+{
+	struct sync_file *sync_file;
+
+	if (!n || n > DMABUF_BENCH_MAX_N)
+		return -EINVAL;
+
+	guard(mutex)(&bfile->lock);
+	struct dma_fence *fence __free(bench_fence) = file_fences(bfile, n);
+	if (!fence)
+		return -ENOMEM;
+	CLASS(get_unused_fd, fd)(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	sync_file = sync_file_create(fence);
+	if (!sync_file)
+		return -ENOMEM;
+	fd_install(fd, sync_file->file);
+	return take_fd(fd);
+}
+#else
+static long ioctl_sync_file(struct bench_file *bfile, unsigned long n)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	struct bench_file *bfile = file->private_data;
+
 	switch (cmd) {
 	case DMABUF_BENCH_IOC_NOP:
 		return 0;
@@ -411,6 +315,12 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_export();
 	case DMABUF_BENCH_IOC_RUN:
 		return ioctl_run((void __user *)arg);
+	case DMABUF_BENCH_IOC_FENCES:
+		return ioctl_fences(bfile, (void __user *)arg);
+	case DMABUF_BENCH_IOC_SIGNAL:
+		return ioctl_signal(bfile, arg);
+	case DMABUF_BENCH_IOC_SYNC_FILE:
+		return ioctl_sync_file(bfile, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -418,14 +328,51 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int bench_open(struct inode *inode, struct file *file)
 {
-	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	struct bench_file *bfile;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	bfile = kzalloc(sizeof(*bfile), GFP_KERNEL);
+	if (!bfile)
+		return -ENOMEM;
+	mutex_init(&bfile->lock);
+	INIT_LIST_HEAD(&bfile->fences);
+	/* Not among those of make_busy(). */
+	bfile->context = BENCH_CONTEXT + BIT_ULL(32);
+	file->private_data = bfile;
+	return 0;
+}
+
+static int bench_release(struct inode *inode, struct file *file)
+{
+	struct bench_file *bfile = file->private_data;
+
+	ioctl_signal(bfile, ULONG_MAX);
+	bench_blocks_free(bfile->blocks);
+	kfree(bfile);
+	return 0;
+}
+
+static int bench_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct bench_file *bfile = file->private_data;
+
+	guard(mutex)(&bfile->lock);
+	if (!bfile->blocks)
+		bfile->blocks = bench_blocks_create();
+	if (!bfile->blocks)
+		return -ENOMEM;
+	return bench_blocks_mmap(bfile->blocks, vma);
 }
 
 static const struct file_operations bench_fops = {
 	.owner		= THIS_MODULE,
 	.open		= bench_open,
+	.release	= bench_release,
 	.unlocked_ioctl	= bench_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= bench_mmap,
+	.get_unmapped_area = thp_get_unmapped_area,
 };
 
 static struct miscdevice bench_misc = {
@@ -435,21 +382,21 @@ static struct miscdevice bench_misc = {
 	.mode	= 0600,
 };
 
-/* The device is an importer, too, and reaches all of memory. */
+/* The device is an importer, too, and reaches all of memory if it reaches any. */
 static int __init bench_init(void)
 {
 	int ret;
 
-	sg_init_table(&null_sg, 1);
-	sg_dma_len(&null_sg) = PAGE_SIZE;
-
+	bench_init_clock(false);
 	ret = misc_register(&bench_misc);
 	if (ret)
 		return ret;
-	ret = dma_coerce_mask_and_coherent(bench_misc.this_device,
-					   DMA_BIT_MASK(64));
+	if (IS_ENABLED(CONFIG_HAS_DMA))
+		ret = dma_coerce_mask_and_coherent(bench_misc.this_device, DMA_BIT_MASK(64));
 	if (ret)
 		misc_deregister(&bench_misc);
+	else
+		bench_device = bench_misc.this_device;
 	return ret;
 }
 device_initcall(bench_init);
