@@ -623,7 +623,8 @@ static inline struct sg_table *kept_table(struct dma_buf_attachment *attach,
  * @attach: whose device
  * @direction: what the device will do
  *
- * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Context: Process context, may sleep. Takes &dma_buf.resv, unless there is a
+ * mapping that the attachment keeps and that will do.
  * Return: as dma_buf_map_attachment().
  */
 struct sg_table *
@@ -867,7 +868,8 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
  * @sg_table: what it returned
  * @direction: as given to it
  *
- * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Context: Process context, may sleep. Takes &dma_buf.resv, unless the attachment
+ * keeps the mapping.
  */
 void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 				       struct sg_table *sg_table,
