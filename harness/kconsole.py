@@ -28,6 +28,9 @@ PLAN = re.compile(r"^( *)1\.\.(\d+)( # SKIP.*)?$")
 SUBTEST = re.compile(r"^( *)# Subtest: (.+)$")
 FRAME = re.compile(r"\b([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+")
 
+# Why a case of kselftest fails.
+COMPLAINT = re.compile(r"# (\S+:\d+:\S+:Expected .*|.*: Test (?:terminated|ended|exited) .*)$")
+
 # How far behind its headline the trace of a report may be.
 TRACE_DISTANCE = 120
 
@@ -234,7 +237,7 @@ def case_name(binary, name):
 def tap(lines, binaries):
     """Read the output of the user-space tests: a TAP document for each binary, between our markers."""
     run = Run()
-    binary, plan, seen, code = None, None, 0, None
+    binary, plan, seen, code, complaint = None, None, 0, None, ""
     done, finished = set(), False
     for line in lines:
         if m := re.match(r"### begin (\S+)", line):
@@ -256,14 +259,17 @@ def tap(lines, binaries):
         elif binary and (m := PLAN.match(line)) and not m[1]:
             plan = int(m[2])
         elif binary and (m := re.match(r"# +RUN +(\S+) \.\.\.", line)):
-            run.started = case_name(binary, m[1])
+            run.started, complaint = case_name(binary, m[1]), ""
+        elif binary and not complaint and (m := COMPLAINT.match(line)):
+            complaint = m[1]
         elif binary and (m := RESULT.match(line)) and not m[1]:
             seen += 1
             name = case_name(binary, m[4] or m[3])
             status = "fail" if m[2] == "not ok" else "skip" if m[5] == "SKIP" else "pass"
             if name in run.cases:
                 run.problems.append(f"{name}: two results")
-            run.cases[name] = Case(name, status, m[6] or ("the case failed" if status == "fail" else ""))
+            run.cases[name] = Case(name, status, m[6] or (complaint or "the case failed" if status == "fail" else ""))
+            complaint = ""
     if not finished:
         where = f", it ended in {run.running}" if run.running else ""
         run.problems.append(f"the end marker is missing{where}")
