@@ -427,7 +427,8 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 		return;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	if (unlikely(attach->sgt || attach->pins))
+	/* One test for both: most attachments end with neither. */
+	if (unlikely((unsigned long)attach->sgt | attach->pins))
 		attach_clear(attach);
 	dma_buf_contract_detach(attach);
 	__list_del_entry(&attach->node);

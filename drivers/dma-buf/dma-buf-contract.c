@@ -536,6 +536,17 @@ void dma_buf_contract_vmap_unlocked(struct dma_buf *dmabuf)
 }
 
 /**
+ * dma_buf_contract_export() - a new buffer
+ * @dmabuf: nobody else has seen it
+ *
+ * Context: Any.
+ */
+void dma_buf_contract_export(struct dma_buf *dmabuf)
+{
+	atomic_set(&dmabuf->accesses, 0);
+}
+
+/**
  * dma_buf_contract_access_begun() - a driver may use the CPU on the buffer
  * @dmabuf: the buffer; the reservation lock is not held
  *

@@ -43,6 +43,7 @@ void dma_buf_contract_called(struct dma_buf *dmabuf,
 			     const struct dma_buf_attachment *attach,
 			     const char *op);
 
+void dma_buf_contract_export(struct dma_buf *dmabuf);
 void dma_buf_contract_attach(struct dma_buf_attachment *attach);
 void dma_buf_contract_detach(struct dma_buf_attachment *attach);
 int dma_buf_contract_table(struct dma_buf_attachment *attach,
@@ -102,6 +103,7 @@ dma_buf_contract_called(struct dma_buf *dmabuf,
 {
 }
 
+static inline void dma_buf_contract_export(struct dma_buf *dmabuf) { }
 static inline void dma_buf_contract_attach(struct dma_buf_attachment *attach) { }
 static inline void dma_buf_contract_detach(struct dma_buf_attachment *attach) { }
 

@@ -186,9 +186,8 @@ static const struct inode_operations dma_buf_iops = {
  * dma_buf_inode_create() - make memory for a buffer, and the inode of its file
  *
  * Context: Process context, may sleep.
- * Return: a buffer that is zero, in a &struct dma_buf_inode whose own members are
- * not, and which the caller drops with iput() if it makes no file of it; or
- * ERR_PTR(%-ENOMEM).
+ * Return: memory that is not zero for a buffer, in a &struct dma_buf_inode, which
+ * the caller drops with iput() if it makes no file of it; or ERR_PTR(%-ENOMEM).
  */
 struct dma_buf *dma_buf_inode_create(void)
 {
@@ -223,8 +222,8 @@ int dma_buf_file_create(struct dma_buf *dmabuf, int flags)
 		inode->i_op = &dma_buf_iops;
 	inode_set_bytes(inode, dmabuf->size);
 
-	file = alloc_file_pseudo(inode, dma_buf_mnt, "dmabuf", flags,
-				 &dma_buf_fops);
+	/* As that of a pipe, the name is what dma_buf_dname() makes it. */
+	file = alloc_file_pseudo(inode, dma_buf_mnt, "", flags, &dma_buf_fops);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -248,7 +247,7 @@ static char *dma_buf_dname(struct dentry *dentry, char *buf, int buflen)
 		strscpy(name, dmabuf->name);
 	spin_unlock(&dmabuf->name_lock);
 
-	return dynamic_dname(buf, buflen, "/%s:%s", dentry->d_name.name, name);
+	return dynamic_dname(buf, buflen, "/dmabuf:%s", name);
 }
 
 /*
@@ -280,10 +279,7 @@ static struct inode *dma_buf_alloc_inode(struct super_block *sb)
 {
 	struct dma_buf_inode *node = alloc_inode_sb(sb, dma_buf_inodes, GFP_KERNEL);
 
-	if (!node)
-		return NULL;
-	memset(&node->buf, 0, sizeof(node->buf));
-	return &node->vfs;
+	return node ? &node->vfs : NULL;
 }
 
 /* After a grace period. */

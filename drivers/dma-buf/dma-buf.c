@@ -60,32 +60,51 @@ static const char *broken_export_rule(const struct dma_buf_export_info *info)
 		return "priv is missing";
 	if (!ops || !ops->release)
 		return "release is missing";
-	if (!ops->map_dma_buf != !ops->unmap_dma_buf)
-		return "map_dma_buf and unmap_dma_buf come together";
-	if (!ops->map_dma_buf && !ops->get_pfn)
-		return "neither map_dma_buf nor get_pfn";
-	if (!ops->pin != !ops->unpin)
+	if (ops->map_dma_buf) {
+		if (!ops->unmap_dma_buf)
+			return "map_dma_buf and unmap_dma_buf come together";
+	} else {
+		if (ops->unmap_dma_buf)
+			return "map_dma_buf and unmap_dma_buf come together";
+		if (!ops->get_pfn)
+			return "neither map_dma_buf nor get_pfn";
+		if (ops->try_map_dma_buf)
+			return "try_map_dma_buf without map_dma_buf";
+	}
+	if (ops->pin) {
+		if (!ops->unpin)
+			return "pin and unpin come together";
+		if (ops->cache_sgt_mapping)
+			return "cache_sgt_mapping excludes pin";
+	} else if (ops->unpin) {
 		return "pin and unpin come together";
-	if (ops->try_map_dma_buf && !ops->map_dma_buf)
-		return "try_map_dma_buf without map_dma_buf";
-	if (ops->cache_sgt_mapping && ops->pin)
-		return "cache_sgt_mapping excludes pin";
+	}
 	return NULL;
 }
 
-/* Fill in @dmabuf, which is zero. */
+/*
+ * All members of @dmabuf one by one, which is less than a memset(); but for the
+ * link of bufinfo's list and poll's callbacks: those are set when they are put
+ * to use, and not looked at before.
+ */
 static void dma_buf_setup(struct dma_buf *dmabuf,
 			  const struct dma_buf_export_info *info)
 {
 	dmabuf->size = info->size;
+	dmabuf->file = NULL;
+	INIT_LIST_HEAD(&dmabuf->attachments);
 	dmabuf->ops = info->ops;
+	dmabuf->vmapping_counter = 0;
+	spin_lock_init(&dmabuf->name_lock);
+	iosys_map_clear(&dmabuf->vmap_ptr);
 	dmabuf->exp_name = info->exp_name;
+	dmabuf->name = NULL;
 	dmabuf->owner = info->owner;
 	dmabuf->priv = info->priv;
 	dmabuf->resv = info->resv;
-	spin_lock_init(&dmabuf->name_lock);
 	init_waitqueue_head(&dmabuf->poll);
-	INIT_LIST_HEAD(&dmabuf->attachments);
+	dmabuf->poll_armed = 0;
+	dma_buf_contract_export(dmabuf);
 	if (!dmabuf->resv) {
 		dmabuf->resv = own_resv(dmabuf);
 		dma_resv_init(dmabuf->resv);

@@ -178,13 +178,11 @@ static void slot_unhash(struct dma_resv_list *list, struct dma_resv_slot *slot,
 	*link = slot->hash_next;
 }
 
-/* Exchange the fence of @slot, for one whose reference is taken. */
+/* Exchange @old, the fence of @slot, for one whose reference is taken. */
 static __always_inline void
-slot_write(struct dma_resv_slot *slot, struct dma_fence *fence,
-	   enum dma_resv_usage usage)
+slot_write(struct dma_resv_slot *slot, struct dma_fence *old,
+	   struct dma_fence *fence, enum dma_resv_usage usage)
 {
-	struct dma_fence *old = dma_resv_entry_fence(slot->entry);
-
 	/* Pairs with dma_resv_cursor_get_pending(). */
 	smp_store_release(&slot->entry, dma_resv_entry(fence, usage));
 	dma_fence_put(old);
@@ -203,14 +201,16 @@ slot_store(struct dma_resv_list *list, struct dma_resv_slot *slot,
 		slot_unhash(list, slot, old->context);
 		slot_hash(list, slot, fence->context);
 	}
-	slot_write(slot, fence, usage);
+	slot_write(slot, old, fence, usage);
 }
 
 /* Drop the fence of @slot, after it was put into a stronger lane. */
 static void slot_kill(struct dma_resv_list *list, struct dma_resv_slot *slot)
 {
-	slot_unhash(list, slot, dma_resv_entry_fence(slot->entry)->context);
-	slot_write(slot, NULL, dma_resv_entry_usage(slot->entry));
+	struct dma_fence *old = dma_resv_entry_fence(slot->entry);
+
+	slot_unhash(list, slot, old->context);
+	slot_write(slot, old, NULL, dma_resv_entry_usage(slot->entry));
 }
 
 /*
@@ -300,17 +300,24 @@ static __always_inline void list_append(struct dma_resv_list *list,
 	list_link(list, slot, usage);
 }
 
-static void list_init(struct dma_resv_list *list, u32 max, u64 generation)
+/* An empty list, written one by one because that is less than a memset(). */
+static __always_inline void list_init(struct dma_resv_list *list, u32 max,
+				      u64 generation)
 {
-	*list = (struct dma_resv_list) {
-		.generation = generation,
-		.max = max,
-		.limit = max,
-	};
+	memset(list->tail, 0, sizeof(list->tail));
+	list->generation = generation;
+	memset(list->first, 0, sizeof(list->first));
+	list->num = 0;
+	list->max = max;
+	list->limit = max;
+	list->hash_bits = 0;
+	list->stray = false;
+	list->buckets = NULL;
 }
 
 /* A list as most objects need no other one. */
-static struct dma_resv_list *list_alloc_short(u64 generation, gfp_t gfp)
+static __always_inline struct dma_resv_list *
+list_alloc_short(u64 generation, gfp_t gfp)
 {
 	struct dma_resv_list *list;
 
@@ -702,6 +709,7 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 {
 	struct dma_resv_list *list = list_locked(obj);
 	struct dma_resv_slot *same, *weaker = NULL;
+	struct dma_fence *old;
 
 	dma_resv_assert_held(obj);
 	WARN_ON_ONCE(dma_fence_is_container(fence));
@@ -713,8 +721,9 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 
 	same = list_search(list, fence, usage, &weaker);
 	if (same) {
-		if (dma_resv_entry_fence(same->entry) != fence)
-			slot_write(same, dma_fence_get(fence), usage);
+		old = dma_resv_entry_fence(same->entry);
+		if (old != fence)
+			slot_write(same, old, dma_fence_get(fence), usage);
 		return;
 	}
 
@@ -728,19 +737,22 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 }
 EXPORT_SYMBOL(dma_resv_add_fence);
 
-/* Put @replacement into @slot if that is of @context. */
-static __always_inline void
-slot_replace(struct dma_resv_list *list, struct dma_resv_slot *slot, u64 context,
-	     struct dma_fence *replacement, enum dma_resv_usage usage)
+/* The fence of @slot if that is of @context, else NULL. */
+static __always_inline struct dma_fence *
+slot_fence_of(struct dma_resv_slot *slot, u64 context)
 {
-	struct dma_fence *old = dma_resv_entry_fence(slot->entry);
+	struct dma_fence *fence = dma_resv_entry_fence(slot->entry);
 
-	if (!old || likely(old->context != context))
-		return;
+	return fence && unlikely(fence->context == context) ? fence : NULL;
+}
 
+/* A fence of @usage takes the place of that of @slot. */
+static __always_inline void
+list_expect_usage(struct dma_resv_list *list, struct dma_resv_slot *slot,
+		  enum dma_resv_usage usage)
+{
 	if (unlikely(dma_resv_entry_usage(slot->entry) != usage))
 		list_allow_strays(list);
-	slot_store(list, slot, dma_fence_get(replacement), usage);
 }
 
 /* dma_resv_replace_fences() in a list with a hash table. */
@@ -755,7 +767,10 @@ list_replace_hashed(struct dma_resv_list *list, u64 context,
 		slot = dma_resv_slot_at(list, link);
 		/* Before the slot moves to another chain. */
 		link = slot->hash_next;
-		slot_replace(list, slot, context, replacement, usage);
+		if (!slot_fence_of(slot, context))
+			continue;
+		list_expect_usage(list, slot, usage);
+		slot_store(list, slot, dma_fence_get(replacement), usage);
 	}
 }
 
@@ -779,6 +794,7 @@ void dma_resv_replace_fences(struct dma_resv *obj, uint64_t context,
 {
 	struct dma_resv_list *list = list_locked(obj);
 	struct dma_resv_slot *slot, *end;
+	struct dma_fence *old;
 
 	dma_resv_assert_held(obj);
 
@@ -790,8 +806,13 @@ void dma_resv_replace_fences(struct dma_resv *obj, uint64_t context,
 	}
 
 	end = list->slots + list->num;
-	for (slot = list->slots; slot < end; slot++)
-		slot_replace(list, slot, context, replacement, usage);
+	for (slot = list->slots; slot < end; slot++) {
+		old = slot_fence_of(slot, context);
+		if (!old)
+			continue;
+		list_expect_usage(list, slot, usage);
+		slot_write(slot, old, dma_fence_get(replacement), usage);
+	}
 }
 EXPORT_SYMBOL(dma_resv_replace_fences);
 
@@ -806,27 +827,59 @@ static size_t resv_max(struct dma_resv *obj)
 }
 
 /*
- * Fill @list, which is new and has no hash table; false if that was disturbed or
- * ran out of slots.
+ * In @list, which nobody else sees yet and which is filled from weak to strong:
+ * the lane of @before, if that is a usage, ends in front of @link, where that of
+ * @usage begins. The wrong order comes from strays in the other object, and makes
+ * strays here.
  */
-static bool list_gather(struct dma_resv_list *list, struct dma_resv_iter *cursor)
+static noinline void list_turn(struct dma_resv_list *list, u32 link,
+			       unsigned int before, unsigned int usage)
 {
-	struct dma_resv_slot *slot = list->slots, *end = slot + list->max;
+	if (before < DMA_RESV_NR_USAGES)
+		list->tail[before] = link - sizeof(list->slots[0]);
+	if (usage > before)
+		list->stray = true;
+	while (before > usage)
+		list->first[--before] = link;
+}
+
+/*
+ * Fill @list, which is new and has no hash table, with the pending fences of @src;
+ * false if @src has got another list, and what was gathered is of no use. Each slot
+ * is linked to the one behind it, which costs less than list_append().
+ */
+static noinline bool list_gather(struct dma_resv_list *list, struct dma_resv *src)
+{
+	struct dma_resv_slot *slot = list->slots;
+	unsigned int usage = DMA_RESV_NR_USAGES;
+	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 
+	dma_resv_iter_begin(&cursor, src, DMA_RESV_USAGE_BOOKKEEP);
 	guard(rcu)();
-	dma_resv_cursor_rewind(cursor);
-	while (dma_resv_cursor_next_pending(cursor, &fence)) {
-		if (slot == end) {
-			dma_fence_put(fence);
-			return false;
+	dma_resv_cursor_rewind(&cursor);
+	if (cursor.list && cursor.list->max > list->max)
+		return false;
+
+	while (dma_resv_cursor_next_pending(&cursor, &fence)) {
+		if (unlikely(cursor.found_usage != usage)) {
+			list_turn(list, slot_link(list, slot), usage,
+				  cursor.found_usage);
+			usage = cursor.found_usage;
 		}
-		slot->entry = dma_resv_entry(fence, cursor->found_usage);
+		slot->entry = dma_resv_entry(fence, cursor.found_usage);
 		slot->hash_next = 0;
-		list->num++;
-		list_link(list, slot++, cursor->found_usage);
+		slot->next = slot_link(list, slot + 1);
+		slot++;
 	}
-	return !dma_resv_cursor_is_stale(cursor);
+	list->num = slot - list->slots;
+	if (list->num) {
+		slot[-1].next = 0;
+		list_turn(list, slot_link(list, slot), usage, usage);
+	}
+	if (unlikely(list->stray))
+		list_allow_strays(list);
+	return !dma_resv_cursor_is_stale(&cursor);
 }
 
 /*
@@ -837,9 +890,7 @@ static bool list_gather(struct dma_resv_list *list, struct dma_resv_iter *cursor
 static struct dma_resv_list *list_copy(struct dma_resv *src, u64 generation)
 {
 	struct dma_resv_list *list;
-	struct dma_resv_iter cursor;
 
-	dma_resv_iter_begin(&cursor, src, DMA_RESV_USAGE_BOOKKEEP);
 	for (;;) {
 		size_t max = resv_max(src);
 
@@ -848,7 +899,7 @@ static struct dma_resv_list *list_copy(struct dma_resv *src, u64 generation)
 			list_alloc(max, false, generation, GFP_KERNEL);
 		if (!list)
 			return ERR_PTR(-ENOMEM);
-		if (list_gather(list, &cursor))
+		if (list_gather(list, src))
 			break;
 		list_retire(list);
 	}

@@ -1111,6 +1111,8 @@ static void model_check(struct kunit *test, struct model *model, int op)
 		if (wrong)
 			KUNIT_FAIL(test, "operation %d, copy: %s\n", op, wrong);
 	}
+	/* The copy is an object like any other: go on with that. */
+	swap(model->obj, model->copy);
 }
 
 static void model_fini(void *data)
