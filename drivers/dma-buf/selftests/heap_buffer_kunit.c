@@ -668,6 +668,75 @@ static void vmap_against_drop(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *memory_word(mem, memory_pages(mem) - 1), 1);
 }
 
+struct life_race {
+	atomic_t nr_added;
+	atomic_t nr_freed;
+};
+
+static void life_free(void *priv, struct page *page, unsigned long nr_pages)
+{
+	struct life_race *race = priv;
+
+	__free_pages(page, ilog2(nr_pages));
+	atomic_inc(&race->nr_freed);
+}
+
+static int life_add(struct heap_buffer *buf, struct life_race *race)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	int ret = page ? heap_buffer_add(buf, page, 1) : -ENOMEM;
+
+	if (!ret)
+		atomic_inc(&race->nr_added);
+	else if (page)
+		__free_page(page);
+	return ret;
+}
+
+/* A buffer that goes with an idle mapping. */
+static void race_life(void *ctx)
+{
+	struct heap_buffer *buf = heap_buffer_alloc(life_free, ctx);
+	struct dma_buf *dmabuf;
+	struct iosys_map map;
+
+	if (!buf)
+		return;
+	if (life_add(buf, ctx) || life_add(buf, ctx)) {
+		heap_buffer_free(buf);
+		return;
+	}
+	dmabuf = heap_buffer_export(buf, "kunit", O_RDWR);
+	if (IS_ERR(dmabuf))
+		return;
+	if (!dma_buf_vmap_unlocked(dmabuf, &map))
+		dma_buf_vunmap_unlocked(dmabuf, &map);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/* Passes if buffers that go and memory pressure do not unmap the same, and nothing stays. */
+static void release_against_drop(struct kunit *test)
+{
+	struct life_race life = {};
+	struct mock_race race = {
+		.ctx = &life,
+		.rounds = RACE_ROUNDS,
+		.racer = { race_life, race_life, race_drop, race_drop },
+	};
+
+	mock_race(test, &race);
+	for (int i = 0; i < 1000; i++) {
+		flush_delayed_fput();
+		if (atomic_read(&life.nr_freed) == atomic_read(&life.nr_added))
+			break;
+		msleep(20);
+	}
+	KUNIT_EXPECT_GT(test, atomic_read(&life.nr_added), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&life.nr_freed), atomic_read(&life.nr_added));
+	KUNIT_EXPECT_EQ(test, heap_buffer_drop_idle_vmaps(ULONG_MAX), 0);
+}
+
 struct map_race {
 	struct memory *mem;
 	struct dma_buf_attachment *attach;
@@ -730,6 +799,7 @@ static struct kunit_case heap_buffer_cases[] = {
 	KUNIT_CASE(private_mapping_copies_on_write),
 	KUNIT_CASE(mappings_own_no_pages),
 	KUNIT_CASE_SLOW(vmap_against_drop),
+	KUNIT_CASE_SLOW(release_against_drop),
 	KUNIT_CASE_SLOW(map_against_cpu_access),
 	{}
 };
