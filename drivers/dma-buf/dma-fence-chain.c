@@ -653,6 +653,41 @@ chain_choose_jump(struct dma_fence_chain *prev)
 	return dma_fence_get_rcu(&near->base) ? near : NULL;
 }
 
+/* The rest of dma_fence_chain_init(). */
+static __always_inline void
+chain_complete(struct dma_fence_chain *chain, struct dma_fence *prev,
+	       struct dma_fence *fence, u64 context, u64 seqno)
+{
+	/* Whoever publishes the node orders these for the readers. */
+	RCU_INIT_POINTER(chain->prev, prev);
+	chain->fence = fence;
+	spin_lock_init(&chain->lock);
+	dma_fence_init(&chain->base, &dma_fence_chain_ops, &chain->lock,
+		       context, seqno);
+}
+
+/* dma_fence_chain_init() of a node that begins a timeline of its own. */
+static noinline void chain_init_first(struct dma_fence_chain *chain,
+				      struct dma_fence *prev,
+				      struct dma_fence *fence, u64 seqno)
+{
+	chain->prev_seqno = 0;
+	chain->index = 0;
+	RCU_INIT_POINTER(chain->jump, NULL);
+	if (to_dma_fence_chain(prev))
+		seqno = max(seqno, prev->seqno);
+	chain_complete(chain, prev, fence, dma_fence_context_alloc(1), seqno);
+}
+
+/* dma_fence_chain_init() of a node that has a jump. */
+static noinline void chain_init_jump(struct dma_fence_chain *chain,
+				     struct dma_fence_chain *tail,
+				     struct dma_fence *fence, u64 seqno)
+{
+	RCU_INIT_POINTER(chain->jump, chain_choose_jump(tail));
+	chain_complete(chain, &tail->base, fence, tail->base.context, seqno);
+}
+
 /**
  * dma_fence_chain_init() - append a node to a chain
  * @chain: memory from dma_fence_chain_alloc()
@@ -675,30 +710,19 @@ void dma_fence_chain_init(struct dma_fence_chain *chain,
 			  uint64_t seqno)
 {
 	struct dma_fence_chain *tail = to_dma_fence_chain(prev);
-	u64 context;
 
 	WARN_ON_ONCE(dma_fence_is_chain(fence));
 
-	if (tail && seqno > prev->seqno) {
-		context = prev->context;
-		chain->prev_seqno = prev->seqno;
-		chain->index = tail->index + 1;
-		if (chain_has_jump(chain))
-			RCU_INIT_POINTER(chain->jump, chain_choose_jump(tail));
-	} else {
-		context = dma_fence_context_alloc(1);
-		chain->prev_seqno = 0;
-		chain->index = 0;
-		RCU_INIT_POINTER(chain->jump, NULL);
-		if (tail)
-			seqno = max(seqno, prev->seqno);
+	/* Most nodes are neither the first nor have a jump: those save no registers. */
+	if (unlikely(!tail || seqno <= prev->seqno)) {
+		chain_init_first(chain, prev, fence, seqno);
+		return;
 	}
-
-	/* Whoever publishes the node orders these for the readers. */
-	RCU_INIT_POINTER(chain->prev, prev);
-	chain->fence = fence;
-	spin_lock_init(&chain->lock);
-	dma_fence_init(&chain->base, &dma_fence_chain_ops, &chain->lock,
-		       context, seqno);
+	chain->prev_seqno = prev->seqno;
+	chain->index = tail->index + 1;
+	if (unlikely(chain_has_jump(chain)))
+		chain_init_jump(chain, tail, fence, seqno);
+	else
+		chain_complete(chain, prev, fence, prev->context, seqno);
 }
 EXPORT_SYMBOL(dma_fence_chain_init);
