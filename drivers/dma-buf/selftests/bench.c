@@ -20,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
@@ -77,6 +78,28 @@ void bench_flush_irq_work(void)
 void bench_flush_work(void)
 {
 	__flush_workqueue(system_wq);
+}
+
+/* Free what is left to RCU, so that what happened before does not count. */
+void bench_flush_rcu(void)
+{
+	rcu_barrier();
+}
+
+/* A run between two grace periods. */
+#define SETTLED_TIMES	100
+
+/*
+ * For an operation that leaves memory to RCU: whether a short run is interrupted to free that
+ * of the last one is chance. Begin it with nothing to free, and make it worth the wait.
+ */
+void bench_settle(struct bench *bench)
+{
+	if (bench->times >= SETTLED_TIMES)
+		return;
+	bench_flush_rcu();
+	bench->times = SETTLED_TIMES;
+	bench->items = SETTLED_TIMES;
 }
 
 /* Run @op on the buffer of its descriptor, or one without memory. */
@@ -321,6 +344,9 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_signal(bfile, arg);
 	case DMABUF_BENCH_IOC_SYNC_FILE:
 		return ioctl_sync_file(bfile, arg);
+	case DMABUF_BENCH_IOC_FLUSH_RCU:
+		bench_flush_rcu();
+		return 0;
 	default:
 		return -ENOTTY;
 	}

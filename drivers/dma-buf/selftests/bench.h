@@ -57,6 +57,8 @@ struct dmabuf_bench_fences {
 #define DMABUF_BENCH_IOC_SIGNAL	_IO('B', 4)
 /* A sync_file of as many pending fences as the argument says; returns the descriptor. */
 #define DMABUF_BENCH_IOC_SYNC_FILE	_IO('B', 5)
+/* Wait until what RCU keeps is freed. */
+#define DMABUF_BENCH_IOC_FLUSH_RCU	_IO('B', 6)
 
 /* mmap() maps so much at a time, at as many times the size as the way has as its number. */
 #define DMABUF_BENCH_MAP_SIZE	(64UL << 20)

@@ -157,6 +157,9 @@ static struct dma_fence *chain_build(unsigned int n, struct dma_fence *fence)
 	return head;
 }
 
+/* So long a chain that some of the release may be left to a worker, and much to RCU. */
+#define FLUSHED	512
+
 /* Each of n links. */
 int run_chain_append(struct bench *bench)
 {
@@ -165,6 +168,8 @@ int run_chain_append(struct bench *bench)
 
 	if (!fence)
 		return -ENOMEM;
+	if (bench->n >= FLUSHED)
+		bench_flush_rcu();
 	bench_repeat(bench) {
 		bench_start(bench);
 		head = chain_build(bench->n, fence);
@@ -176,9 +181,6 @@ int run_chain_append(struct bench *bench)
 	bench_each(bench, bench->n);
 	return 0;
 }
-
-/* So long a chain that some of the release may be left to a worker. */
-#define FLUSHED	512
 
 /* Each of n links that go with the last. */
 int run_chain_release(struct bench *bench)

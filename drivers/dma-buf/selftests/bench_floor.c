@@ -179,6 +179,7 @@ int run_anon_file(struct bench *bench)
 {
 	int ret = 0;
 
+	bench_settle(bench);
 	bench_measure(bench, ret |= put_file(anon_inode_getfile("[bench]", &floor_fops, NULL,
 								O_RDWR)));
 	return ret;
@@ -189,6 +190,7 @@ int run_own_inode_file(struct bench *bench)
 {
 	int ret = 0;
 
+	bench_settle(bench);
 	bench_measure(bench, ret |= put_file(anon_inode_create_getfile("[bench]", &floor_fops,
 								       NULL, O_RDWR, NULL)));
 	return ret;

@@ -107,6 +107,8 @@ void bench_init_clock(bool in_ns);
 void bench_flush_files(void);
 void bench_flush_irq_work(void);
 void bench_flush_work(void);
+void bench_flush_rcu(void);
+void bench_settle(struct bench *bench);
 
 /* Contexts that dma_fence_context_alloc() does not get to. */
 #define BENCH_CONTEXT		BIT_ULL(40)

@@ -208,6 +208,8 @@ static void sw_sync_begin(struct run *run)
 {
 	run->fd = open("/sys/kernel/debug/sync/sw_sync", O_RDWR);
 	must(run, run->fd >= 0);
+	run->other = open(DMABUF_BENCH_DEVICE_PATH, O_RDWR);
+	must(run, run->other >= 0);
 	run->mem = calloc(run->op->n ? run->op->n : 1, sizeof(int));
 	must(run, run->mem);
 }
@@ -244,6 +246,9 @@ static void sw_sync_inc_once(struct run *run)
 	close(fd);
 }
 
+/* So many that what RCU has left of them would show in the next figure. */
+#define MANY	512
+
 /* Each of n fences that one step of the timeline signals. */
 static void sw_sync_bulk_once(struct run *run)
 {
@@ -255,6 +260,8 @@ static void sw_sync_bulk_once(struct run *run)
 	for (i = 0; i < n; i++)
 		fds[i] = sw_sync_fence(run);
 	must(run, fds[n - 1] >= 0);
+	if (n >= MANY)
+		ioctl(run->other, DMABUF_BENCH_IOC_FLUSH_RCU);
 	start(run);
 	ret = ioctl(run->fd, SW_SYNC_IOC_INC, &n);
 	stop(run);
