@@ -186,8 +186,9 @@ static const struct inode_operations dma_buf_iops = {
  * dma_buf_inode_create() - make memory for a buffer, and the inode of its file
  *
  * Context: Process context, may sleep.
- * Return: memory that is not zero for a buffer, in a &struct dma_buf_inode, which
- * the caller drops with iput() if it makes no file of it; or ERR_PTR(%-ENOMEM).
+ * Return: memory for a buffer, in a &struct dma_buf_inode, or ERR_PTR(%-ENOMEM).
+ * It is not cleared: the caller sets every member, and drops it with iput() if it
+ * makes no file of it.
  */
 struct dma_buf *dma_buf_inode_create(void)
 {

@@ -108,7 +108,8 @@
  * dma_resv_replace_fences() changes the usage of a fence, and has no slot
  * reserved; a promotion finds no slot either, because it needs none according to
  * the rules; or only dead slots are left. Then the list is marked
- * &dma_resv_list.stray, until the next generation. Readers of such a list go
+ * &dma_resv_list.stray, until the next generation; a copy of one with strays
+ * has them, too, in the order in which they were met. Readers of such a list go
  * through the whole chain and pick by usage, and promotions happen inside the
  * slot, because item 4 is not true for strays. A walk that began before the mark
  * was set may miss the strays, which is right: they were not there, with this
@@ -300,7 +301,7 @@ static __always_inline void list_append(struct dma_resv_list *list,
 	list_link(list, slot, usage);
 }
 
-/* An empty list, written one by one because that is less than a memset(). */
+/* An empty list, member by member because that is less than clearing all of it. */
 static __always_inline void list_init(struct dma_resv_list *list, u32 max,
 				      u64 generation)
 {
@@ -828,9 +829,9 @@ static size_t resv_max(struct dma_resv *obj)
 
 /*
  * In @list, which nobody else sees yet and which is filled from weak to strong:
- * the lane of @before, if that is a usage, ends in front of @link, where that of
- * @usage begins. The wrong order comes from strays in the other object, and makes
- * strays here.
+ * the lane of @before, if that is a usage, ends in front of @link. That of @usage
+ * begins there, unless it is the same one and the end of the list. The wrong order
+ * comes from strays in the other object, and makes strays here.
  */
 static noinline void list_turn(struct dma_resv_list *list, u32 link,
 			       unsigned int before, unsigned int usage)

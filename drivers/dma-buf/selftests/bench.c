@@ -84,6 +84,7 @@ void bench_flush_work(void)
 void bench_flush_rcu(void)
 {
 	rcu_barrier();
+	kvfree_rcu_barrier();
 }
 
 /* A run between two grace periods. */

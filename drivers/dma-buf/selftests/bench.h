@@ -20,7 +20,7 @@
  * @op: in: its name in dmabuf_bench_ops[], without the size; a string
  * @fd: in: the buffer, for an operation that wants one and is not to make it itself, else -1
  * @n: in: how many of what the operation is about; 0 if it has no size
- * @times: in: how often, 1 to DMABUF_BENCH_MAX_TIMES
+ * @times: in: how often at least, 1 to DMABUF_BENCH_MAX_TIMES
  * @pad: zero
  * @items: out: by what to divide @cycles for the figure of the operation
  * @cycles: out: what all of them took together, by the time stamp counter

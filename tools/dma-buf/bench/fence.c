@@ -204,12 +204,17 @@ struct sw_sync_create_fence_data {
 #define SW_SYNC_IOC_CREATE_FENCE	_IOWR('W', 0, struct sw_sync_create_fence_data)
 #define SW_SYNC_IOC_INC			_IOW('W', 1, uint32_t)
 
+/* So many fences that what RCU has left of them would show in the next figure. */
+#define MANY	512
+
 static void sw_sync_begin(struct run *run)
 {
 	run->fd = open("/sys/kernel/debug/sync/sw_sync", O_RDWR);
 	must(run, run->fd >= 0);
-	run->other = open(DMABUF_BENCH_DEVICE_PATH, O_RDWR);
-	must(run, run->other >= 0);
+	if (run->op->n >= MANY) {
+		run->other = open(DMABUF_BENCH_DEVICE_PATH, O_RDWR);
+		must(run, run->other >= 0);
+	}
 	run->mem = calloc(run->op->n ? run->op->n : 1, sizeof(int));
 	must(run, run->mem);
 }
@@ -246,9 +251,6 @@ static void sw_sync_inc_once(struct run *run)
 	close(fd);
 }
 
-/* So many that what RCU has left of them would show in the next figure. */
-#define MANY	512
-
 /* Each of n fences that one step of the timeline signals. */
 static void sw_sync_bulk_once(struct run *run)
 {
@@ -261,7 +263,7 @@ static void sw_sync_bulk_once(struct run *run)
 		fds[i] = sw_sync_fence(run);
 	must(run, fds[n - 1] >= 0);
 	if (n >= MANY)
-		ioctl(run->other, DMABUF_BENCH_IOC_FLUSH_RCU);
+		must(run, !ioctl(run->other, DMABUF_BENCH_IOC_FLUSH_RCU));
 	start(run);
 	ret = ioctl(run->fd, SW_SYNC_IOC_INC, &n);
 	stop(run);

@@ -481,7 +481,7 @@ TEST(neighbours_are_one_block)
 {
 	struct dmabuf_iommu_query query;
 	size_t i, low, high, nr = 8;
-	int dev, memfd, buffer;
+	int dev, memfd, all, buffer;
 	__u64 frames[8];
 	char *file;
 
@@ -493,8 +493,12 @@ TEST(neighbours_are_one_block)
 	ASSERT_LE(0, memfd);
 	file = map_shared(memfd, nr * PMD_BYTES);
 	ASSERT_NE(MAP_FAILED, (void *)file);
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr; i++)
 		load(file + i * PMD_BYTES);
+	/* Pages that are pinned already are not moved when they are pinned. */
+	all = buffer_of_memfd(memfd, nr * STRIDE, false);
+	ASSERT_LE(0, all);
+	for (i = 0; i < nr; i++) {
 		frames[i] = frame_of(file + i * PMD_BYTES);
 		ASSERT_NE(0ULL, frames[i]);
 	}
@@ -522,6 +526,7 @@ TEST(neighbours_are_one_block)
 	EXPECT_EQ(frames[high], query.phys);
 	EXPECT_EQ(frames[low], phys_at(dev, IOVA + PMD_BYTES));
 	close(buffer);
+	close(all);
 	close(memfd);
 	close(dev);
 }
