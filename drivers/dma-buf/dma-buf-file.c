@@ -187,8 +187,8 @@ static const struct inode_operations dma_buf_iops = {
  *
  * Context: Process context, may sleep.
  * Return: memory for a buffer, in a &struct dma_buf_inode, or ERR_PTR(%-ENOMEM).
- * It is not cleared: the caller sets every member, and drops it with iput() if it
- * makes no file of it.
+ * It is not cleared: the caller fills it in, and drops it with iput() if it makes
+ * no file of it.
  */
 struct dma_buf *dma_buf_inode_create(void)
 {

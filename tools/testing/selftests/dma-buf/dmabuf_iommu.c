@@ -218,8 +218,8 @@ static int memfd_new(size_t size, bool huge)
 	return fd;
 }
 
-/* A buffer of the pages of a memfd, the last one first if @reversed. */
-static int buffer_of_memfd(int memfd, size_t pages, bool reversed)
+/* A buffer of @nr parts of a memfd, each of @size bytes; @part has their numbers. */
+static int buffer_of_parts(int memfd, size_t size, const size_t *part, size_t nr)
 {
 	struct udmabuf_create_list *list;
 	int dev, ret;
@@ -228,19 +228,39 @@ static int buffer_of_memfd(int memfd, size_t pages, bool reversed)
 	dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		return -errno;
-	list = calloc(1, sizeof(*list) + pages * sizeof(list->list[0]));
+	list = calloc(1, sizeof(*list) + nr * sizeof(list->list[0]));
 	if (!list)
 		abort();
 	list->flags = UDMABUF_FLAGS_CLOEXEC;
-	list->count = reversed ? pages : 1;
-	for (i = 0; i < list->count; i++) {
+	list->count = nr;
+	for (i = 0; i < nr; i++) {
 		list->list[i].memfd = memfd;
-		list->list[i].offset = reversed ? (pages - 1 - i) * PAGE : 0;
-		list->list[i].size = reversed ? PAGE : pages * PAGE;
+		list->list[i].offset = part[i] * size;
+		list->list[i].size = size;
 	}
 	ret = xioctl(dev, UDMABUF_CREATE_LIST, list);
 	free(list);
 	close(dev);
+	return ret;
+}
+
+/* A buffer of the pages of a memfd, the last one first if @reversed. */
+static int buffer_of_memfd(int memfd, size_t pages, bool reversed)
+{
+	const size_t whole = 0;
+	size_t i, *part;
+	int ret;
+
+	if (!reversed)
+		return buffer_of_parts(memfd, pages * PAGE, &whole, 1);
+
+	part = calloc(pages, sizeof(*part));
+	if (!part)
+		abort();
+	for (i = 0; i < pages; i++)
+		part[i] = pages - 1 - i;
+	ret = buffer_of_parts(memfd, PAGE, part, pages);
+	free(part);
 	return ret;
 }
 
@@ -439,32 +459,6 @@ TEST_F(mapping, large_pages)
 		EXPECT_EQ((long)PAGE, page_size_at(IOVA + PAGE + i * PAGE));
 }
 
-/* A buffer of two large pages of a memfd, in this order. */
-static int buffer_of_two(int memfd, size_t first, size_t second)
-{
-	struct udmabuf_create_list *list;
-	int dev, ret;
-
-	dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	if (dev < 0)
-		return -errno;
-	list = calloc(1, sizeof(*list) + 2 * sizeof(list->list[0]));
-	if (!list)
-		abort();
-	list->flags = UDMABUF_FLAGS_CLOEXEC;
-	list->count = 2;
-	list->list[0].memfd = memfd;
-	list->list[0].offset = first * PMD_BYTES;
-	list->list[0].size = PMD_BYTES;
-	list->list[1].memfd = memfd;
-	list->list[1].offset = second * PMD_BYTES;
-	list->list[1].size = PMD_BYTES;
-	ret = xioctl(dev, UDMABUF_CREATE_LIST, list);
-	free(list);
-	close(dev);
-	return ret;
-}
-
 /* Find two large pages that are a block of twice the size. */
 static bool find_neighbours(const __u64 *frames, size_t nr, size_t *low, size_t *high)
 {
@@ -506,26 +500,20 @@ TEST(neighbours_are_one_block)
 	if (!find_neighbours(frames, nr, &low, &high))
 		SKIP(return, "no two large pages are neighbours");
 
-	buffer = buffer_of_two(memfd, low, high);
-	ASSERT_LE(0, buffer);
-	ASSERT_EQ(0, iommu_map(dev, buffer, IOVA));
-	ASSERT_EQ(0, iommu_query(dev, IOVA, &query));
-	EXPECT_EQ(1U, query.nr_blocks);
-	EXPECT_EQ(10U, query.max_order);
-	EXPECT_EQ(frames[low], query.phys);
-	EXPECT_EQ(frames[high], phys_at(dev, IOVA + PMD_BYTES));
-	EXPECT_EQ(0, iommu_unmap(dev, IOVA));
-	close(buffer);
+	for (i = 0; i < 2; i++) {
+		const size_t part[] = { i ? high : low, i ? low : high };
 
-	buffer = buffer_of_two(memfd, high, low);
-	ASSERT_LE(0, buffer);
-	ASSERT_EQ(0, iommu_map(dev, buffer, IOVA));
-	ASSERT_EQ(0, iommu_query(dev, IOVA, &query));
-	EXPECT_EQ(2U, query.nr_blocks);
-	EXPECT_EQ(9U, query.max_order);
-	EXPECT_EQ(frames[high], query.phys);
-	EXPECT_EQ(frames[low], phys_at(dev, IOVA + PMD_BYTES));
-	close(buffer);
+		buffer = buffer_of_parts(memfd, PMD_BYTES, part, 2);
+		ASSERT_LE(0, buffer);
+		ASSERT_EQ(0, iommu_map(dev, buffer, IOVA));
+		ASSERT_EQ(0, iommu_query(dev, IOVA, &query));
+		EXPECT_EQ(i ? 2U : 1U, query.nr_blocks);
+		EXPECT_EQ(i ? 9U : 10U, query.max_order);
+		EXPECT_EQ(frames[part[0]], query.phys);
+		EXPECT_EQ(frames[part[1]], phys_at(dev, IOVA + PMD_BYTES));
+		EXPECT_EQ(0, iommu_unmap(dev, IOVA));
+		close(buffer);
+	}
 	close(all);
 	close(memfd);
 	close(dev);
